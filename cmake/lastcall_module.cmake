@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: BSL-1.0
+#
+# lastcall_module(<name> HEADERS <h>... SOURCES <cpp>... [DEPENDS <module>...])
+#
+# One library per module: target lastcall_<name>, alias lastcall::<name>. Public headers are
+# given relative to include/, sources relative to the module's own folder in src/. DEPENDS names
+# the modules whose headers it may include: the edges of the house, checked by tests/layout.
+function(lastcall_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "HEADERS;SOURCES;DEPENDS")
+  set(target lastcall_${name})
+  add_library(${target} ${arg_SOURCES})
+  add_library(lastcall::${name} ALIAS ${target})
+  list(TRANSFORM arg_HEADERS PREPEND ${PROJECT_SOURCE_DIR}/include/)
+  target_sources(${target} PUBLIC FILE_SET HEADERS
+                 BASE_DIRS ${PROJECT_SOURCE_DIR}/include
+                 FILES ${arg_HEADERS})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  list(TRANSFORM arg_DEPENDS PREPEND lastcall::)
+  target_link_libraries(${target} PUBLIC ${arg_DEPENDS} Threads::Threads)
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  if(LASTCALL_INSTALL)
+    install(TARGETS ${target} EXPORT lastcall FILE_SET HEADERS)
+  endif()
+endfunction()
