@@ -15,7 +15,8 @@
 ///
 ///     int main() {
 ///       bench::report report{"checkpoint"};
-///       report.add({.name = "nothing pending", .peer = "relaxed load", .unit = "ns", .bar = bench::at_most(1.2)},
+///       report.add({.name = "nothing pending", .peer = "relaxed load", .unit = "ns", .bar =
+///       bench::at_most(1.2)},
 ///                  [] { return bench::ns_per_call(10'000'000, [] { lastcall::checkpoint(); }); },
 ///                  [] { return bench::ns_per_call(10'000'000, [] { load(); }); });
 ///       return report.print();
@@ -71,10 +72,14 @@ private:
 [[nodiscard]] double now_ns() noexcept;
 
 /// Keeps the compiler from removing a value's computation or moving it out of the loop.
-template <class T> inline void keep(const T& value) noexcept { asm volatile("" : : "r,m"(value) : "memory"); }
+template <class T>
+inline void keep(const T& value) noexcept {
+  asm volatile("" : : "r,m"(value) : "memory");
+}
 
 /// Time per call of `fn`, in a plain loop of `calls` turns.
-template <class F> [[nodiscard]] double ns_per_call(std::size_t calls, F&& fn) {
+template <class F>
+[[nodiscard]] double ns_per_call(std::size_t calls, F&& fn) {
   const double start = now_ns();
   for (std::size_t i = 0; i < calls; ++i) {
     fn();

@@ -14,7 +14,7 @@ namespace checker {
 
 /// How far a run is kept away from the rest of the machine.
 enum class isolation {
-  automatic, ///< the strongest that this machine permits
+  automatic,  ///< the strongest that this machine permits
   namespaces, ///< own pid and mount namespaces
   subreaper,  ///< no namespaces: orphans are adopted, directories are copies under TMPDIR
 };
@@ -25,14 +25,14 @@ struct options {
   std::vector<int> signals;      ///< default: SIGINT, SIGTERM
   std::vector<target_scope> scopes;
   std::vector<position> positions;
-  std::optional<std::filesystem::path> dir; ///< copied for each run; empty: an empty directory
+  std::optional<std::filesystem::path> dir;   ///< copied for each run; empty: an empty directory
   std::optional<std::filesystem::path> input; ///< the subject's standard input; empty: /dev/null
-  std::optional<point> at;                  ///< only this point
-  std::string verify;                       ///< shell command; empty: none
+  std::optional<point> at;                    ///< only this point
+  std::string verify;                         ///< shell command; empty: none
   isolation isolate = isolation::automatic;
-  unsigned jobs = 0;        ///< runs at a time; 0: chosen from the processors and how much the subject sleeps
-  seconds time_limit{0};    ///< for one run, from the request on; 0: chosen from the undisturbed run
-  seconds budget{0};        ///< for the whole check; 0: none
+  unsigned jobs = 0;     ///< runs at a time; 0: chosen from the processors and how much the subject sleeps
+  seconds time_limit{0}; ///< for one run, from the request on; 0: chosen from the undisturbed run
+  seconds budget{0};     ///< for the whole check; 0: none
   std::size_t max_points = 0; ///< at most this many, evenly spread; 0: all
 };
 

@@ -93,8 +93,8 @@ struct run {
 
 /// Everything known of the subject when nobody interrupts it: what runs are held against.
 struct reference {
-  tree initial;                ///< the working directory before any run
-  std::vector<run> undisturbed; ///< at least two, so that what varies by itself is known
+  tree initial;                        ///< the working directory before any run
+  std::vector<run> undisturbed;        ///< at least two, so that what varies by itself is known
   std::optional<rerun> from_completed; ///< the command run again in the completed tree
   /// False for a program that waits for ever when left alone. `undisturbed` then holds its state when all
   /// threads wait, and `stopped` how it ends when asked at that moment, one per signal.

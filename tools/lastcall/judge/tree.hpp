@@ -13,9 +13,9 @@ namespace checker {
 /// numbers are left out: they differ between equal runs.
 struct entry {
   enum class kind : std::uint8_t { file, directory, symlink, fifo, socket, device } type = kind::file;
-  std::uint32_t mode = 0;   ///< permission bits
-  std::uint64_t size = 0;   ///< of a file, in bytes
-  std::string digest;       ///< of a file's bytes, or a symlink's target
+  std::uint32_t mode = 0; ///< permission bits
+  std::uint64_t size = 0; ///< of a file, in bytes
+  std::string digest;     ///< of a file's bytes, or a symlink's target
   friend bool operator==(const entry&, const entry&) = default;
 };
 
