@@ -18,8 +18,12 @@ function(lastcall_module name)
   target_compile_features(${target} PUBLIC cxx_std_20)
   list(TRANSFORM arg_DEPENDS PREPEND lastcall::)
   target_link_libraries(${target} PUBLIC ${arg_DEPENDS} Threads::Threads)
-  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON)
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
+                        VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  set_property(GLOBAL APPEND PROPERTY LASTCALL_MODULES ${name})
   if(LASTCALL_INSTALL)
+    # Shared libraries of the package find each other where they lie.
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH $ORIGIN)
     install(TARGETS ${target} EXPORT lastcall FILE_SET HEADERS)
   endif()
 endfunction()
