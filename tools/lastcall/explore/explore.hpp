@@ -28,6 +28,7 @@ class observer {
 public:
   virtual ~observer() = default;
   /// The undisturbed runs are done: `planned` runs at `points` points will follow.
+  /// The reference stays until `explore` returns.
   virtual void on_plan(const reference&, std::size_t points, std::size_t planned) = 0;
   /// One run is done and judged. Its trees are empty here: they stay with the worker that judged it.
   virtual void on_run(const run&, const std::vector<observation>&) = 0;

@@ -6,6 +6,8 @@
 #include "tracer/point.hpp"
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -74,6 +76,9 @@ struct run {
   std::optional<injection> asked; ///< empty for an undisturbed run
   delivery delivered = delivery::none;
   std::string not_injected; ///< why, where `delivered` is none and something was asked
+  std::size_t index = 0;    ///< of the point in the order in which the undisturbed program reached them
+  /// The point's call is the N-th of its name by its thread, from 1: what strace's `when=N` counts. 0: not known.
+  std::uint32_t occurrence = 0;
 
   ending end;
   std::optional<hang> hung;

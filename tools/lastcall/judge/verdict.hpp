@@ -14,6 +14,9 @@ enum class verdict { hang, crash, wrong_status, survivor, leftover, rerun_failed
 
 [[nodiscard]] std::string_view to_string(verdict) noexcept; ///< "hang", "wrong_status", …: as in the JSON
 
+/// "exit 0", "SIGINT", "hung": as in the JSON.
+[[nodiscard]] std::string to_string(const ending&);
+
 /// One thing that is wrong with one run.
 struct observation {
   verdict what;
@@ -27,7 +30,13 @@ struct observation {
 /// command is run again (`run::again`) only where this is false.
 [[nodiscard]] bool in_known_state(const reference&, const run&);
 
-/// What is wrong with `run`, held against the undisturbed runs. Empty: nothing.
+/// What is wrong with `run`, held against the undisturbed runs. Empty: nothing; always empty for a run into
+/// which nothing was injected.
 [[nodiscard]] std::vector<observation> judge(const reference&, const run&);
+
+/// True where the request left no trace: the run went to the end that an undisturbed one goes to. That is no
+/// defect (a short program may well finish first), but worth to be counted. `found` is what `judge` said of
+/// the run; the run's trees are not looked at.
+[[nodiscard]] bool swallowed(const reference&, const run&, const std::vector<observation>& found);
 
 } // namespace checker
