@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#pragma once
+
+#include "sys/admit.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <ctime>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/types.h>
+
+/// Every system call of the library, as a plain function. They return what the kernel returns: a result
+/// that is not negative, or minus an errno; `errno` itself may or may not be changed. None of them
+/// retries: whether EINTR means "again" is the caller's business.
+///
+/// Signals: all of them are async-signal-safe.
+namespace lastcall::sys {
+
+// --- signals ---
+int sigaction(int signal, const struct ::sigaction* next, struct ::sigaction* old) noexcept;
+/// Queues `signal` with this very `info` to the calling thread.
+int requeue_to_self(int signal, const siginfo_t& info) noexcept;
+/// Raises `signal` in the calling thread.
+int tgkill_self(int signal) noexcept;
+/// Unblocks `signal` for the calling thread.
+int unblock(int signal) noexcept;
+
+// --- identity and time ---
+pid_t getpid() noexcept;
+pid_t gettid() noexcept;
+uid_t getuid() noexcept;
+/// CLOCK_MONOTONIC in nanoseconds: the same clock as std::chrono::steady_clock.
+std::int64_t monotonic_ns() noexcept;
+
+// --- descriptors ---
+int eventfd() noexcept; ///< non-blocking, closed on exec
+int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept;
+ssize_t read(int fd, void* to, std::size_t size) noexcept;
+ssize_t write(int fd, const void* from, std::size_t size) noexcept;
+int close(int fd) noexcept;
+
+// --- waiting ---
+/// Sleeps while `word == expected`, at most `timeout_ns` (negative: without limit).
+int futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+               std::int64_t timeout_ns) noexcept;
+int futex_wake(const std::atomic<std::uint32_t>& word, int waiters) noexcept;
+
+// --- ending ---
+[[noreturn]] void exit_now(int status) noexcept;
+
+} // namespace lastcall::sys

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#pragma once
+
+#include "sys/admit.hpp"
+
+#include <pthread.h>
+
+namespace lastcall::sys {
+
+/// Starts a thread that has every signal blocked but the synchronous ones (a fault in it must still
+/// kill), and names it. The mask comes with the thread's attributes, so the caller's own mask is never
+/// touched: there is no stretch in which a signal to the caller would wait. 0 or minus an errno.
+int start_deaf_thread(pthread_t& thread, void* (*run)(void*), void* argument, const char* name) noexcept;
+
+/// Waits for the thread's end, however long that takes; or never again, leaving it to itself.
+int join(pthread_t thread) noexcept;
+void detach(pthread_t thread) noexcept;
+
+} // namespace lastcall::sys
