@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include <lastcall/wait/futex.hpp>
+
+#include "sys/calls.hpp"
+
+#include <cerrno>
+#include <climits>
+
+namespace lastcall::wait {
+
+futex_result futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                        deadline& until) noexcept {
+  const duration left = until.remaining();
+  // No slice here: who was not asleep has not overslept, and a spent budget stays spent.
+  if (left == duration::zero()) return futex_result::timed_out;
+  const int result = sys::futex_wait(word, expected, until.is_never() ? -1 : left.count());
+  if (result != -ETIMEDOUT || !until.expired()) return futex_result::woken;
+  return until.grant_slice() ? futex_result::woken : futex_result::timed_out;
+}
+
+void futex_wake_one(const std::atomic<std::uint32_t>& word) noexcept { sys::futex_wake(word, 1); }
+
+void futex_wake_all(const std::atomic<std::uint32_t>& word) noexcept { sys::futex_wake(word, INT_MAX); }
+
+} // namespace lastcall::wait
