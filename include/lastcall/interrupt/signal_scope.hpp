@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#pragma once
+
+#include <lastcall/interrupt/interrupted.hpp>
+#include <lastcall/interrupt/ladder.hpp>
+#include <lastcall/interrupt/subscription.hpp>
+#include <lastcall/scope/stop.hpp>
+#include <lastcall/trace/timeline.hpp>
+#include <lastcall/wait/deadline.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace lastcall {
+
+/// What to do with a signal that is ignored when the scope is made (nohup, background jobs).
+enum class inherited_ignore : std::uint8_t {
+  keep, ///< leave it ignored: whoever started the program wanted it so
+  take  ///< handle it all the same
+};
+
+/// How a signal_scope is made.
+struct signal_options {
+  std::vector<int> signals{SIGINT, SIGTERM}; ///< these ask the program to stop
+  std::vector<int> listen{};                 ///< these only reach `subscribe`: a reload, a status report
+  ladder_policy ladder = ladder_policy::normal;
+  std::chrono::milliseconds coalesce{200}; ///< equal signals within it are one step of the ladder
+  inherited_ignore ignored = inherited_ignore::keep;
+  std::size_t keep = 1024; ///< how many requests are kept with sender and time
+  timeline* log = nullptr; ///< where the herald records; must outlive the scope
+};
+
+/// What was still open when a scope was closed.
+struct scope_end {
+  std::vector<request> pending;  ///< never acknowledged, last-moment arrivals included
+  std::size_t dropped_posts = 0; ///< posted calls that never ran
+  bool herald_ended = true;      ///< false: a listener did not return in time; its thread was left behind
+};
+
+/// Takes over the signals that ask a program to stop, for as long as it lives.
+///
+/// A signal handler may do next to nothing, and what it may do (set a flag) is not enough: the flag is
+/// looked at too late, or never, and a second Ctrl-C is lost or kills half-way. Here the way is: the
+/// handler records; the *herald*, a thread of the library, acts (stop token, listeners, ladder); the
+/// *owner*, the thread that made the scope, gets the request at its next checkpoint.
+///
+///     lastcall::signal_scope signals;
+///     std::jthread worker{work, signals.token()};    // other threads: the token
+///     try {
+///       for (;;) { lastcall::checkpoint(); step(); } // the owner: checkpoints
+///     } catch (const lastcall::interrupted& stop) {
+///       std::cerr << describe(stop.why()) << '\n';
+///     }
+///
+/// Threads: one live scope per process; made, acknowledged, closed and destroyed by its owner. `token`,
+///   `why`, `requests`, `subscribe`, `on_ladder`, `step`, `post`, `request_stop` and the counters: any
+///   thread. The herald blocks all asynchronous signals; no other thread's mask is touched.
+/// Signals: the dispositions found are remembered and given back where they are still ours; a handler
+///   found is not called meanwhile. After `close` the old disposition acts, also for a signal whose
+///   delivery had begun before. In a forked child the scope is inert: the first signal there gives the
+///   old disposition back and is raised again; parent's descriptor and records are not touched.
+/// Errors: construction throws std::invalid_argument for signals that cannot be handled, std::logic_error
+///   when a scope is live already, std::system_error naming the call when the system refuses something;
+///   then everything is as it was before.
+class signal_scope {
+public:
+  explicit signal_scope(signal_options options = {});
+  /// `close()`, unless that was done.
+  ~signal_scope();
+  signal_scope(const signal_scope&) = delete;
+  signal_scope& operator=(const signal_scope&) = delete;
+
+  /// Fires at the first request. After `acknowledge` this is a fresh one, for the next request.
+  stop_token token() const noexcept;
+  /// The first request that is not acknowledged yet.
+  std::optional<request> why() const noexcept;
+  /// What came, oldest first; up to `keep` of them, acknowledged ones give way first. Works after `close`.
+  std::vector<request> requests() const;
+  /// Takes what is pending off the table and returns it: checkpoints pass again, `token()` is a fresh
+  /// one, the ladder is back at its foot. For a program that goes on after a request.
+  std::vector<request> acknowledge();
+
+  /// From now on `fn` gets each arrival of `signal`, in order, on the herald, which acts for nobody else
+  /// meanwhile: keep it short. What it throws is contained and recorded. `signal` must be one of the
+  /// options' signals, else std::invalid_argument.
+  [[nodiscard]] subscription subscribe(int signal, std::function<void(const request&)> fn);
+  /// From now on `fn` is called on the herald when the ladder moves up; before the end at `force`.
+  [[nodiscard]] subscription on_ladder(std::function<void(ladder_step, const request&)> fn);
+  ladder_step step() const noexcept;
+
+  /// Runs `fn` on the owner at its next checkpoint or inside its `io::` call, in order of posting, with
+  /// delivery held back meanwhile. What it throws is contained and recorded. False, and `fn` is not
+  /// kept, when 256 calls are waiting already or the scope is closed. Throws std::bad_alloc.
+  bool post(std::function<void()> fn);
+
+  /// Asks for the stop without a signal: recorded, delivered and handed to the token like one. Moves
+  /// the ladder to `request`, never further.
+  void request_stop(std::string_view text, cause what = cause::call) noexcept;
+
+  /// How many times `signal` arrived, and all of them together.
+  std::uint64_t delivered(int signal) const noexcept;
+  std::uint64_t delivered() const noexcept;
+  /// How many of these are known only by count: sender and time found no room.
+  std::uint64_t lost() const noexcept;
+
+  /// Gives the signals back, lets the herald act on what came until the last moment, ends it, and says
+  /// what was left. Waits for the herald until the deadline; noexcept apart from std::bad_alloc.
+  /// A second call returns an empty result.
+  scope_end close(deadline until = deadline::after(std::chrono::seconds{2}));
+
+private:
+  std::shared_ptr<detail::signal_core> core_;
+};
+
+/// Acts as if `signal` had been delivered to the program, without the kernel: the live scope's owner
+/// gets it at its next checkpoint, listeners and ladder as ever. Does nothing when nobody handles that
+/// signal (no scope, or ignored). Throws std::invalid_argument for a number that is no signal.
+/// Threads: any. Signals: not from a handler; use kill(2) there.
+void interrupt_main(int signal = SIGINT);
+
+} // namespace lastcall
