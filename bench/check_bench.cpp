@@ -5,7 +5,7 @@
 ///
 /// * the bare program, started from a loop with posix_spawn and waited for, one at a time. This is the
 ///   ceiling: everything that the command adds (isolation, tracing, judging, reading trees) shows here.
-/// * a shell loop over `strace -f -e inject=all:signal=SIGINT:when=N`, which delivers the same signal at the
+/// * a shell loop over `strace -f -e inject=CALL:signal=SIGINT:when=N`, which delivers the same signal at the
 ///   same system calls, and judges nothing.
 ///
 /// The figure is runs per second. For `git add -A` each start needs a fresh repository; making it is
@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -101,14 +102,23 @@ double checked(const std::string& options_and_subject) {
   return nlohmann::json::parse(output_of(command, 1)).at("runs_per_s").get<double>();
 }
 
-/// Runs per second of the loop over strace: the first `points` system calls, one start for each.
-double straced(const std::string& prepare, const std::string& subject, unsigned points) {
-  const std::string loop = "n=1; while [ $n -le " + std::to_string(points) + " ]; do " + prepare +
-                           " timeout 2 strace -f -o /dev/null -e inject=all:signal=SIGINT:when=$n " +
-                           subject + " >/dev/null 2>&1; n=$((n+1)); done; true";
+/// The loop over strace as a shell script: its points are "call N", for strace counts each call by itself.
+/// Reading them is not timed.
+std::string points_of(const std::string& prepare, const std::string& subject, unsigned points) {
+  return prepare + " strace -f -o /dev/stdout " + subject +
+         " | sed -nE 's/^[0-9]+ +([a-z0-9_]+)\\(.*/\\1/p' | awk '{ print $1, ++seen[$1] }' | head -n " +
+         std::to_string(points);
+}
+
+/// Runs per second of the loop over strace, one start for each point.
+double straced(const std::string& prepare, const std::string& subject, const std::string& points) {
+  const auto runs = std::count(points.begin(), points.end(), '\n');
+  const std::string loop = "printf '%s' '" + points + "' | while read -r call n; do " + prepare +
+                           " timeout 2 strace -f -o /dev/null -e inject=$call:signal=SIGINT:when=$n " +
+                           subject + " >/dev/null 2>&1 </dev/null; done; true";
   const double start = bench::now_ns();
   bench::keep(output_of(loop, 0).size());
-  return points / ((bench::now_ns() - start) / 1e9);
+  return static_cast<double>(runs) / ((bench::now_ns() - start) / 1e9);
 }
 
 void make_repository(const fs::path& where) {
@@ -132,7 +142,9 @@ void compare_true(bench::report& report) {
               .unit = "runs/s",
               .bar = bench::at_least(3),
               .repetitions = 5},
-             ours, [] { return straced("", "/bin/true", 25); });
+             ours, [points = output_of(points_of("", "/bin/true", 25), 0)] {
+               return straced("", "/bin/true", points);
+             });
 }
 
 void compare_git(bench::report& report) {
@@ -153,15 +165,16 @@ void compare_git(bench::report& report) {
              ours, [&] {
                return bare({"git", "-C", copy.string(), "add", "-A"}, 100, fresh);
              });
+  const std::string renew =
+      "rm -rf '" + copy.string() + "'; cp -a '" + repository.string() + "' '" + copy.string() + "';";
+  const std::string subject = "git -C '" + copy.string() + "' add -A";
   report.add({.name = "git add -A",
               .peer = "shell loop over strace",
               .unit = "runs/s",
               .bar = bench::at_least(3),
               .repetitions = 3},
-             ours, [&] {
-               const std::string renew = "rm -rf '" + copy.string() + "'; cp -a '" + repository.string() +
-                                         "' '" + copy.string() + "';";
-               return straced(renew, "git -C '" + copy.string() + "' add -A", 40);
+             ours, [&, points = output_of(points_of(renew, subject, 60), 0)] {
+               return straced(renew, subject, points);
              });
 }
 
