@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#pragma once
+
+#include <string>
+
+namespace lastcall::detail {
+
+/// The exception being handled, in one line for a report: what `what()` says, with the causes nested in it,
+/// or "exception of type X" for one that is no `std::exception`. To be called inside a `catch`.
+[[nodiscard]] std::string failure_text();
+
+} // namespace lastcall::detail

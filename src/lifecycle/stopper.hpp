@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#pragma once
+
+#include "lifecycle/bell.hpp"
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+namespace lastcall::detail {
+
+/// The thread on which stops run.
+///
+/// A stop that hangs can only be left behind by somebody who does not run it; so stops have a thread of their
+/// own and the owner watches. It is made before the first start: where threads have run out, the program
+/// learns so while there is nothing to roll back, and a stop never depends on a thread that cannot be had.
+///
+/// Threads: `give`, `idle` and destruction belong to the owner; `done` is rung on the thread itself.
+/// Stop: there is no way to end a job. A stopper whose job does not end is leaked
+/// (`std::unique_ptr::release`), and
+///   the process leaves without destroying anything.
+class stopper {
+public:
+  /// Rings `done` after each job. Throws `std::system_error` where no thread can be had.
+  explicit stopper(bell& done);
+
+  /// Waits for the job that runs, then ends the thread.
+  ~stopper();
+
+  stopper(const stopper&) = delete;
+  stopper& operator=(const stopper&) = delete;
+
+  /// Runs `job` on the thread. It must not throw, must be small (it is stored without allocating), and the
+  /// stopper must be idle.
+  void give(std::function<void()> job) noexcept;
+
+  /// True when the last job has ended; what it did is then visible to the caller.
+  [[nodiscard]] bool idle() const noexcept { return state_.load(std::memory_order_acquire) == state::idle; }
+
+private:
+  /// idle → (give) busy → (the job returned) idle; idle → (destructor) ending.
+  enum class state : std::uint8_t { idle, busy, ending };
+
+  void serve() noexcept;
+
+  bell& done_;
+  bell orders_;
+  std::function<void()> job_;
+  std::atomic<state> state_{state::idle};
+  std::thread thread_;
+};
+
+} // namespace lastcall::detail
