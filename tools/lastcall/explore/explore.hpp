@@ -5,18 +5,13 @@
 #include "explore/options.hpp"
 #include "explore/run.hpp"
 #include "judge/verdict.hpp"
+#include "subject/cannot_check.hpp"
 
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace checker {
-
-/// The check cannot be made: a program that cannot be started, no ptrace permission, no room on the disk.
-/// One sentence for the user.
-struct cannot_check : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// The subject fails when nobody interrupts it; there is nothing to hold interrupted runs against.
 struct undisturbed_run_failed : std::runtime_error {

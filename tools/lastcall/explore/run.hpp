@@ -18,8 +18,10 @@ namespace checker {
 
 using seconds = std::chrono::duration<double>;
 
-/// How the subject's first process ended. `value` is the exit status or the signal's number.
+/// How the subject's first process ended. `value` is the exit status or the signal's number. A program that
+/// waits for ever when left alone, and was left alone, is `hung` with `waits_as_it_should`.
 struct ending {
+  static constexpr int waits_as_it_should = 1;
   enum class how { exited, signaled, hung } how = how::exited;
   int value = 0;
   bool core = false;
@@ -77,7 +79,8 @@ struct run {
   delivery delivered = delivery::none;
   std::string not_injected; ///< why, where `delivered` is none and something was asked
   std::size_t index = 0;    ///< of the point in the order in which the undisturbed program reached them
-  /// The point's call is the N-th of its name by its thread, from 1: what strace's `when=N` counts. 0: not known.
+  /// The point's call is the N-th of its name by its thread, from 1: what strace's `when=N` counts. 0: not
+  /// known.
   std::uint32_t occurrence = 0;
 
   ending end;

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "tracer/interrupter.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <set>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace checker {
+namespace {
+
+std::set<pid_t> processes_of_group(const family& subject, pid_t group) {
+  std::set<pid_t> result;
+  for (const auto& [thread, one] : subject.members()) {
+    if (::getpgid(one.process) == group) result.insert(one.process);
+  }
+  return result;
+}
+
+} // namespace
+
+void interrupter::fire(family& subject, pid_t first_process, tracee* at) {
+  has_fired_ = true;
+  fired_at_ = clock::now();
+  failure_ = "the signal was not seen to arrive";
+  if (what_.scope == target_scope::process) {
+    send_to(subject, first_process, at);
+    return;
+  }
+  // One by one and not kill(-group): see the class. Every member is known, for a child is traced from its
+  // first instruction on.
+  for (const pid_t process : processes_of_group(subject, first_process)) send_to(subject, process, at);
+}
+
+void interrupter::send_to(const family& subject, pid_t process, tracee* at) {
+  const bool is_there = std::ranges::any_of(
+      subject.members(), [&](const auto& entry) { return entry.second.process == process; });
+  if (!is_there) {
+    failure_ = "the process it was meant for had ended";
+    return;
+  }
+  // An ignored signal vanishes when it is sent, but not to a traced process: the kernel wakes it to show it
+  // to the tracer, and calls that must not notice would end early. So it is not sent at all.
+  if (files_.ignores(process, what_.signal)) {
+    delivered_ = delivery::delivered;
+    return;
+  }
+  if (at != nullptr && at->process == process && !files_.blocks(at->thread, what_.signal)) {
+    at->takes_request = ::syscall(SYS_tgkill, process, at->thread, what_.signal) == 0;
+    return;
+  }
+  const bool all_block = std::ranges::all_of(subject.members(), [&](const auto& entry) {
+    return entry.second.process != process || files_.blocks(entry.first, what_.signal);
+  });
+  if (::kill(process, what_.signal) == 0 && all_block && delivered_ == delivery::none)
+    delivered_ = delivery::pending;
+}
+
+void interrupter::on_delivery(tracee& taker, int signal) {
+  if (!has_fired_ || signal != what_.signal) return;
+  delivered_ = delivery::delivered;
+  if (!taker.takes_request) return;
+  taker.takes_request = false;
+  siginfo_t info{};
+  if (::ptrace(PTRACE_GETSIGINFO, taker.thread, nullptr, &info) != 0) return;
+  info.si_code = SI_USER; // as kill() says, not tgkill()
+  (void)::ptrace(PTRACE_SETSIGINFO, taker.thread, nullptr, &info);
+}
+
+} // namespace checker
