@@ -11,7 +11,8 @@ using namespace checker;
 
 TEST(Mask, RandomPartsOfTemporaryNamesDisappear) {
   EXPECT_EQ(mask_path("sedk3JxQ9"), "sed??????");
-  EXPECT_EQ(mask_path(".git/objects/3f/tmp_obj_aB3x9Z"), ".git/objects/?" "?/tmp_obj_??????");
+  EXPECT_EQ(mask_path(".git/objects/3f/tmp_obj_aB3x9Z"), ".git/objects/?"
+                                                         "?/tmp_obj_??????");
   EXPECT_EQ(mask_path("cc9XkLmq.s"), "cc??????.s");
   EXPECT_EQ(mask_path("core.4711"), "core.????");
   EXPECT_EQ(mask_path("0123456789abcdef"), "????????????????");

@@ -126,13 +126,14 @@ void dispatcher::run(clock::time_point started) {
 
 void dispatcher::on_answer(worker& one) {
   const auto number = one.asked.empty() ? next_ : one.asked.front();
-  const auto answer = one.receive();
+  auto answer = one.receive();
   if (!answer) {
     if (number == next_) return;
     throw cannot_check("a worker process of the check ended by itself, at " + todo_.runs[number].where.key());
   }
   if (!answer->seen) throw_failure(*answer);
   ++result_.done;
+  answer->seen->index = number; // runs are planned in the order of the program
   fill(one);
   tell_.on_run(*answer->seen, answer->observations);
 }

@@ -38,8 +38,9 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(child_death, role, command, signal, core)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(rerun, end, changed_nothing)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(verification, status, output)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(entry, type, mode, size, digest)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(run, asked, delivered, not_injected, end, hung, survivors, crashes, work,
-                                   tmp, out, err, elapsed, after_request, again, verified)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(run, asked, index, occurrence, delivered, not_injected, end, hung,
+                                   survivors, crashes, work, tmp, out, err, elapsed, after_request, again,
+                                   verified)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(reference, initial, undisturbed, from_completed, ends_by_itself, stopped)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(candidate, where, can_during, can_after)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(call_mask, before, after, length, shown)

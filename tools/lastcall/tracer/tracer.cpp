@@ -127,6 +127,7 @@ private:
   bool is_idle_point_ = false;
   std::int64_t wanted_number_ = -1;
   std::uint32_t wanted_seen_ = 0;
+  bool is_found_ = false; ///< the wanted call is under way
   bool follows_calls_ = false;
   bool is_program_ = false; ///< the first exec has happened
   bool first_is_gone_ = false;
@@ -271,10 +272,12 @@ void session::on_call_stop(tracee& one) {
 }
 
 bool session::is_wanted(const tracee& one, const call_entry& call) {
-  if (!interrupter_ || has_fired() || sleeper_ != 0 || call.number != wanted_number_) return false;
-  const auto& wanted = task_.ask->where;
-  return one.role == wanted.role && naming_.name(one.thread, call) == wanted.call &&
-         ++wanted_seen_ == wanted.ordinal;
+  const bool is_looking = interrupter_ && !has_fired() && sleeper_ == 0 && !is_found_;
+  if (!is_looking || call.number != wanted_number_ || one.role != task_.ask->where.role) return false;
+  ++result_.seen.occurrence;
+  if (naming_.name(one.thread, call) != task_.ask->where.call) return false;
+  is_found_ = ++wanted_seen_ == task_.ask->where.ordinal;
+  return is_found_;
 }
 
 void session::on_entry(tracee& one, const call_entry& call) {
