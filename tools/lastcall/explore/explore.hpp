@@ -35,6 +35,7 @@ struct outcome {
   std::size_t done = 0;
   bool interrupted = false; ///< the user asked to stop: the rest was not run
   bool out_of_budget = false;
+  bool broken_off = false; ///< it could not be continued (no room on the disk, …): the rest was not run
   isolation used = isolation::automatic;
   seconds elapsed{};
 };
