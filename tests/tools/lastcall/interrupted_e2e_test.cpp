@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "tools/lastcall/command.hpp"
+
+#include <gtest/gtest.h>
+
+#include <pty.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <regex>
+#include <thread>
+
+// A checker of graceful endings must end gracefully itself: a partial report that says so, death by the
+// signal that asked, no process, no directory left.
+
+namespace {
+
+using namespace checker::e2e;
+using namespace std::chrono_literals;
+
+/// A check in the middle of its work, with a terminal for its progress.
+class InterruptedCheck : public testing::TestWithParam<const char*> {
+protected:
+  void SetUp() override {
+    ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0),
+              0); // what the check leaves behind becomes our child
+    start();
+  }
+  void TearDown() override {
+    if (child > 0) ::kill(child, SIGKILL);
+    ::close(terminal);
+  }
+
+  void start() {
+    const words command{command_path(), "check",    "--json",       report / "report.json",
+                        "--isolation",  GetParam(), "--time-limit", "20s",
+                        "--jobs",       "2",        "--",           subject("bad/hang_slow")};
+    child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+    ASSERT_GE(child, 0);
+    if (child != 0) return;
+    ::alarm(50);
+    ::setenv("TMPDIR", temporary.path().c_str(), 1);
+    std::vector<char*> argv;
+    for (const auto& word : command) argv.push_back(const_cast<char*>(word.c_str()));
+    argv.push_back(nullptr);
+    ::execv(argv[0], argv.data());
+    ::_exit(126);
+  }
+
+  /// Reads the terminal until its text matches; false at its end.
+  bool until(const char* pattern) {
+    const std::regex wanted{pattern};
+    char bytes[512];
+    while (!std::regex_search(shown, wanted)) {
+      const ssize_t got = ::read(terminal, bytes, sizeof bytes);
+      if (got <= 0) return false;
+      shown.append(bytes, static_cast<std::size_t>(got));
+    }
+    return true;
+  }
+
+  int ended() {
+    until("$^"); // never: up to the end of the terminal's text
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    child = -1;
+    return status;
+  }
+
+  /// True where nothing that the check started is alive: what dies with a pid namespace takes a moment.
+  bool nothing_left() const {
+    for (const auto limit = std::chrono::steady_clock::now() + 5s;
+         std::chrono::steady_clock::now() < limit;) {
+      if (::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD) return temporary.empty();
+      std::this_thread::sleep_for(2ms);
+    }
+    return false;
+  }
+
+  scratch temporary;
+  scratch report;
+  pid_t child = -1;
+  int terminal = -1;
+  std::string shown;
+};
+
+TEST_P(InterruptedCheck, ReportsWhatItHasAndLeavesNothing) {
+  ASSERT_TRUE(until("[1-9][0-9]*/[0-9]+ runs")) << shown;
+  ::kill(child, SIGINT);
+  const int status = ended();
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) << status << '\n' << shown;
+  EXPECT_NE(shown.find("this report is partial"), std::string::npos) << shown;
+  const auto json = nlohmann::json::parse(report.read("report.json"));
+  EXPECT_TRUE(json.at("partial").get<bool>());
+  EXPECT_LT(json.at("runs"), json.at("planned"));
+  EXPECT_TRUE(nothing_left());
+}
+
+TEST_P(InterruptedCheck, LeavesNothingWhenKilled) {
+  ASSERT_TRUE(until("[1-9][0-9]*/[0-9]+ runs")) << shown;
+  ::kill(child, SIGKILL);
+  EXPECT_TRUE(WIFSIGNALED(ended()));
+  for (const auto limit = std::chrono::steady_clock::now() + 5s; std::chrono::steady_clock::now() < limit;) {
+    if (::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD) return;
+    std::this_thread::sleep_for(2ms);
+  }
+  FAIL() << "a process of the check is still alive";
+}
+
+INSTANTIATE_TEST_SUITE_P(Isolation, InterruptedCheck, testing::Values("auto", "subreaper"),
+                         [](const auto& each) { return std::string(each.param); });
+
+} // namespace
