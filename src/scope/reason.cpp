@@ -3,9 +3,9 @@
 #include <lastcall/scope/reason.hpp>
 
 #include <cstdio>
+#include <cstring>
 
 #include <signal.h>
-#include <string.h>
 
 namespace lastcall {
 

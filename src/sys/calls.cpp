@@ -9,7 +9,7 @@
 
 #include <linux/futex.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -70,31 +70,6 @@ std::int64_t monotonic_ns() noexcept {
   return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
 }
 
-int eventfd() noexcept {
-  if (const int refused = admit(call::eventfd)) return -refused;
-  return outcome(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-}
-
-int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept {
-  if (const int refused = admit(call::poll)) return -refused;
-  return outcome(::poll(fds, count, timeout_ms));
-}
-
-ssize_t read(int fd, void* to, std::size_t size) noexcept {
-  if (const int refused = admit(call::read)) return -refused;
-  return outcome(::read(fd, to, size));
-}
-
-ssize_t write(int fd, const void* from, std::size_t size) noexcept {
-  if (const int refused = admit(call::write)) return -refused;
-  return outcome(::write(fd, from, size));
-}
-
-int close(int fd) noexcept {
-  if (const int refused = admit(call::close)) return -refused;
-  return outcome(::close(fd));
-}
-
 int futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
                std::int64_t timeout_ns) noexcept {
   if (const int refused = admit(call::futex_wait)) return -refused;
@@ -113,6 +88,8 @@ int futex_wake(const std::atomic<std::uint32_t>& word, int waiters) noexcept {
   return outcome(
       static_cast<int>(::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, waiters, nullptr, nullptr, 0)));
 }
+
+void yield() noexcept { ::sched_yield(); }
 
 void exit_now(int status) noexcept { ::_exit(status); }
 

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <ctime>
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/types.h>
 
@@ -36,18 +35,14 @@ uid_t getuid() noexcept;
 /// CLOCK_MONOTONIC in nanoseconds: the same clock as std::chrono::steady_clock.
 std::int64_t monotonic_ns() noexcept;
 
-// --- descriptors ---
-int eventfd() noexcept; ///< non-blocking, closed on exec
-int poll(pollfd* fds, nfds_t count, int timeout_ms) noexcept;
-ssize_t read(int fd, void* to, std::size_t size) noexcept;
-ssize_t write(int fd, const void* from, std::size_t size) noexcept;
-int close(int fd) noexcept;
-
 // --- waiting ---
 /// Sleeps while `word == expected`, at most `timeout_ns` (negative: without limit).
 int futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
                std::int64_t timeout_ns) noexcept;
 int futex_wake(const std::atomic<std::uint32_t>& word, int waiters) noexcept;
+
+/// Lets other threads run.
+void yield() noexcept;
 
 // --- ending ---
 [[noreturn]] void exit_now(int status) noexcept;

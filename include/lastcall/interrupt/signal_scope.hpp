@@ -21,6 +21,10 @@
 
 namespace lastcall {
 
+namespace detail {
+class signal_core;
+}
+
 /// What to do with a signal that is ignored when the scope is made (nohup, background jobs).
 enum class inherited_ignore : std::uint8_t {
   keep, ///< leave it ignored: whoever started the program wanted it so
@@ -42,7 +46,8 @@ struct signal_options {
 struct scope_end {
   std::vector<request> pending;  ///< never acknowledged, last-moment arrivals included
   std::size_t dropped_posts = 0; ///< posted calls that never ran
-  bool herald_ended = true;      ///< false: a listener did not return in time; its thread was left behind
+  bool herald_ended = true; ///< false: a listener did not return in time; its thread was left behind, and
+                            ///< what it and the log refer to must live on
 };
 
 /// Takes over the signals that ask a program to stop, for as long as it lives.
@@ -117,7 +122,11 @@ public:
   scope_end close(deadline until = deadline::after(std::chrono::seconds{2}));
 
 private:
+  scope_end shut(deadline until) noexcept;
+
   std::shared_ptr<detail::signal_core> core_;
+  std::uint64_t asked_for_ = 0; // the options' signals as bits
+  bool closed_ = false;
 };
 
 /// Acts as if `signal` had been delivered to the program, without the kernel: the live scope's owner

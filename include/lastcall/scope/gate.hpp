@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include <sys/types.h>
+#include <signal.h>
 
 namespace lastcall {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include <sys/types.h>
+#include <signal.h>
 
 namespace lastcall {
 

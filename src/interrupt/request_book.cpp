@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "interrupt/request_book.hpp"
+
+#include <algorithm>
+
+namespace lastcall::detail {
+
+namespace {
+
+constexpr std::size_t inbox_room = record_ring::capacity;
+// One more for each signal: where equal ones are merged when the room is used up.
+constexpr std::size_t inbox_limit = inbox_room + signal_limit;
+
+request request_of(const arrival& what) noexcept {
+  request made;
+  made.cause = cause::signal;
+  made.signal = what.signal;
+  made.sender_pid = what.sender_pid;
+  made.sender_uid = what.sender_uid;
+  made.when = time_point{std::chrono::nanoseconds{what.when_ns}};
+  return made;
+}
+
+} // namespace
+
+request_book::request_book(std::size_t keep, ladder_policy policy, std::chrono::milliseconds window)
+    : policy_{policy}, window_{window} {
+  history_.reserve(std::max<std::size_t>(keep, 1));
+  inbox_.reserve(inbox_limit);
+  last_press_.fill(time_point::min());
+}
+
+std::vector<entry> request_book::make_batch() {
+  std::vector<entry> batch;
+  batch.reserve(inbox_limit);
+  return batch;
+}
+
+void request_book::collect(custody& from) noexcept {
+  const signal_bits stopping = from.stopping.load(std::memory_order_relaxed);
+  const auto asks = [stopping](int signal) { return (stopping & bit_of(signal)) != 0; };
+  arrival next;
+  while (from.ring.pop(next)) enter({request_of(next), asks(next.signal), round_});
+
+  const signal_bits handled = from.handled.load(std::memory_order_relaxed);
+  for (int signal = 1; signal < signal_limit; ++signal) {
+    auto& missed = from.unrecorded[static_cast<std::size_t>(signal)];
+    if ((handled & bit_of(signal)) == 0 || missed.load(std::memory_order_relaxed) == 0) continue;
+    request many;
+    many.cause = cause::signal;
+    many.signal = signal;
+    many.count = missed.exchange(0, std::memory_order_acquire); // pairs with release in take_in
+    many.when = clock::now();
+    lost_ += many.count;
+    enter({many, asks(signal), round_});
+  }
+}
+
+void request_book::enter(const entry& what) noexcept {
+  if (what.asks_to_stop) keep_in_history(what.what);
+  queue(what);
+}
+
+void request_book::keep_in_history(const request& what) noexcept {
+  if (history_.size() == history_.capacity()) {
+    if (acknowledged_ == 0) {
+      lost_ += what.count;
+      return;
+    }
+    history_.erase(history_.begin());
+    --acknowledged_;
+  }
+  history_.push_back(what);
+}
+
+void request_book::queue(const entry& what) noexcept {
+  if (inbox_.size() < inbox_room) {
+    inbox_.push_back(what);
+    return;
+  }
+  // The herald is far behind. An equal signal of the same round takes this one in, as the kernel does.
+  const auto equal = std::find_if(inbox_.rbegin(), inbox_.rend(), [&](const entry& there) {
+    return there.what.signal == what.what.signal && there.what.cause == what.what.cause;
+  });
+  if (equal != inbox_.rend()) {
+    equal->what.count += what.what.count;
+    equal->round = what.round;
+  } else if (inbox_.size() < inbox_limit) {
+    inbox_.push_back(what);
+  }
+}
+
+void request_book::take_batch(std::vector<entry>& batch) noexcept {
+  batch.clear();
+  batch.swap(inbox_);
+}
+
+std::optional<ladder_step> request_book::climb(const entry& what) noexcept {
+  if (!what.asks_to_stop || !is_current(what)) return std::nullopt;
+  if (what.what.cause != cause::signal) {
+    if (step_ != ladder_step::none) return std::nullopt;
+    return step_ = ladder_step::request;
+  }
+  time_point& last = last_press_[static_cast<std::size_t>(what.what.signal)];
+  if (last != time_point::min() && what.what.when - last < window_) return std::nullopt;
+  last = what.what.when;
+  const ladder_step next = next_step(step_, policy_);
+  if (next == step_) return std::nullopt;
+  return step_ = next;
+}
+
+const request* request_book::first_pending() const noexcept {
+  return acknowledged_ < history_.size() ? &history_[acknowledged_] : nullptr;
+}
+
+std::vector<request> request_book::pending() const {
+  return {history_.begin() + static_cast<std::ptrdiff_t>(acknowledged_), history_.end()};
+}
+
+void request_book::acknowledge() noexcept {
+  acknowledged_ = history_.size();
+  step_ = ladder_step::none;
+  last_press_.fill(time_point::min());
+  ++round_;
+}
+
+} // namespace lastcall::detail

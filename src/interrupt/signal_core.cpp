@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "interrupt/signal_core.hpp"
+
+#include <lastcall/interrupt/shield.hpp>
+#include <lastcall/wait/futex.hpp>
+
+#include "sys/calls.hpp"
+
+#include <exception>
+#include <utility>
+
+namespace lastcall::detail {
+
+signal_core::signal_core(const signal_options& options, thread_word& owner)
+    : process_{sys::getpid()},
+      uncaught_at_start_{std::uncaught_exceptions()},
+      log_{options.log},
+      book_{options.keep, options.ladder, options.coalesce},
+      owner_{&owner},
+      batch_{request_book::make_batch()} {}
+
+stop_token signal_core::token() const noexcept {
+  const std::scoped_lock guard{lock_};
+  return source_.token();
+}
+
+std::optional<request> signal_core::why() {
+  const std::scoped_lock guard{lock_};
+  if (owner_ != nullptr) book_.collect(the_custody);
+  const request* first = book_.first_pending();
+  return first != nullptr ? std::optional{*first} : std::nullopt;
+}
+
+std::vector<request> signal_core::requests() {
+  const std::scoped_lock guard{lock_};
+  if (owner_ != nullptr) book_.collect(the_custody);
+  return book_.all();
+}
+
+std::vector<request> signal_core::pending() {
+  const std::scoped_lock guard{lock_};
+  return book_.pending();
+}
+
+ladder_step signal_core::step() const noexcept {
+  const std::scoped_lock guard{lock_};
+  return book_.step();
+}
+
+std::uint64_t signal_core::lost() {
+  const std::scoped_lock guard{lock_};
+  if (owner_ != nullptr) book_.collect(the_custody);
+  return book_.lost();
+}
+
+std::uint64_t signal_core::delivered(int signal) const noexcept {
+  const auto index = static_cast<std::size_t>(signal);
+  const std::scoped_lock guard{lock_};
+  return owner_ != nullptr ? the_custody.delivered[index].load(std::memory_order_relaxed)
+                           : final_counts_[index];
+}
+
+subscription signal_core::add(std::shared_ptr<listener> to) {
+  const std::scoped_lock guard{lock_};
+  listeners_.push_back(to);
+  return subscription{std::move(to)};
+}
+
+bool signal_core::post(std::function<void()> fn) {
+  const std::scoped_lock guard{lock_};
+  if (owner_ == nullptr || posts_.size() >= most_posts) return false;
+  posts_.push_back(std::move(fn));
+  // Release pairs with the acquire in take_due. With the lock held, so that the owner is still there.
+  owner_->due.fetch_or(call_posted, std::memory_order_release);
+  wait::futex_wake_all(owner_->due);
+  return true;
+}
+
+void signal_core::submit(const request& what) noexcept {
+  {
+    const std::scoped_lock guard{lock_};
+    if (owner_ == nullptr) return;
+    book_.enter(what);
+    // Release pairs with the acquire in take_due.
+    owner_->due.fetch_or(interrupt_due, std::memory_order_release);
+    wait::futex_wake_all(owner_->due);
+  }
+  ring_bell();
+}
+
+std::vector<request> signal_core::acknowledge() {
+  stop_source fresh; // made first: what can fail comes before what changes
+  const std::scoped_lock guard{lock_};
+  // The bit goes before the look: a handler that comes after the look sets it again. One that wrote its
+  // record before the look and sets the bit after it leaves a bit without a request; confirm_due copes.
+  this_thread.due.fetch_and(~std::uint32_t{interrupt_due}, std::memory_order_acq_rel);
+  book_.collect(the_custody);
+  auto taken = book_.pending();
+  book_.acknowledge();
+  forget_presses();
+  delivery_noted_ = false;
+  // The source may have been stopped already or be about to be, by a herald that carries a request of
+  // the old round; either way that concerns the old token.
+  if (!taken.empty() || source_.stop_requested()) source_ = std::move(fresh);
+  return taken;
+}
+
+std::optional<request> signal_core::take_due() noexcept {
+  const auto may_deliver = [this] {
+    return this_thread.shields == 0 && std::uncaught_exceptions() <= uncaught_at_start_;
+  };
+  if (!may_deliver()) return std::nullopt;
+  // Acquire pairs with the releases in post, submit and take_in: what the bit stands for is visible.
+  if ((this_thread.due.load(std::memory_order_acquire) & call_posted) != 0) run_posts();
+  const auto due = confirm_due();
+  if (due && !std::exchange(delivery_noted_, true))
+    note(event_kind::delivery, "owner", "delivered at a checkpoint");
+  return due;
+}
+
+std::optional<request> signal_core::confirm_due() noexcept {
+  if ((this_thread.due.load(std::memory_order_acquire) & interrupt_due) == 0) return std::nullopt;
+  const std::scoped_lock guard{lock_};
+  book_.collect(the_custody);
+  if (const request* first = book_.first_pending()) return *first;
+  // A bit without a request. It is taken back, and the book looked at once more: a handler between
+  // the two looks has written its record and may have had its bit taken away.
+  this_thread.due.fetch_and(~std::uint32_t{interrupt_due}, std::memory_order_acq_rel);
+  book_.collect(the_custody);
+  const request* first = book_.first_pending();
+  if (first == nullptr) return std::nullopt;
+  this_thread.due.fetch_or(interrupt_due, std::memory_order_relaxed); // for this thread itself
+  return *first;
+}
+
+// The calls that are there now; one that posts itself again waits for the next checkpoint, so that a
+// checkpoint ends.
+void signal_core::run_posts() noexcept {
+  const auto alive = shared_from_this(); // a posted call may close the scope
+  const shield whole;
+  this_thread.due.fetch_and(~std::uint32_t{call_posted}, std::memory_order_acq_rel);
+  std::unique_lock guard{lock_};
+  for (std::size_t left = posts_.size(); left > 0 && !posts_.empty(); --left) {
+    auto fn = std::move(posts_.front());
+    posts_.pop_front();
+    guard.unlock();
+    try {
+      fn();
+    } catch (...) {
+      contained("posted call");
+    }
+    fn = nullptr; // what it holds goes without the lock, too
+    guard.lock();
+  }
+}
+
+std::size_t signal_core::retire() noexcept {
+  std::deque<std::function<void()>> unrun; // destroyed without the lock
+  const std::scoped_lock guard{lock_};
+  book_.collect(the_custody);
+  for (std::size_t signal = 0; signal < final_counts_.size(); ++signal)
+    final_counts_[signal] = the_custody.delivered[signal].load(std::memory_order_relaxed);
+  owner_ = nullptr;
+  unrun.swap(posts_);
+  return unrun.size();
+}
+
+} // namespace lastcall::detail
