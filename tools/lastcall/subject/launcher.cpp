@@ -47,6 +47,7 @@ struct child_plan {
   int out;
   int err;
   int control;
+  int workers_control;
   bool has_namespace;
 };
 
@@ -76,6 +77,8 @@ void reset_signals() {
     // Where it is not permitted the outer /proc stays.
     (void)::mount("proc", "/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, nullptr);
   }
+  // With our copy of the worker's end open, recv() below would outlive a worker that was killed.
+  ::close(plan.workers_control);
   ::setsid();
   reset_signals();
   const int input = ::open(plan.input, O_RDONLY | O_CLOEXEC);
@@ -202,6 +205,7 @@ launched launcher::create(const std::string& program, const std::vector<std::str
                         out,
                         err,
                         subject_end,
+                        result.control,
                         namespaced};
   if (namespaced) create_init(result);
   result.subject = ::fork();
