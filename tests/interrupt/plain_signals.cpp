@@ -4,6 +4,7 @@
 /// run in the background, under nohup or by a runner that ignores SIGINT.
 
 #include <csignal>
+#include <initializer_list>
 
 #include <signal.h>
 
