@@ -168,4 +168,17 @@ TEST(KnownBad, TheReproduceLineReproduces) {
   }
 }
 
+TEST(KnownBad, TheStraceLineShowsTheSameWithoutThisCommand) {
+  if (run_command({"strace", "-V"}).exit_status() != 0) GTEST_SKIP() << "there is no strace here";
+  const auto done = bad("leftover_stray", {"--signal", "TERM"});
+  ASSERT_EQ(done.report.at("findings").size(), 1u) << done.all();
+  const auto& line = done.finding("leftover")->at("strace");
+  ASSERT_TRUE(line.is_string()) << done.all();
+  const scratch where;
+  const auto traced =
+      run_command({"bash", "-c", "cd '" + where.path().string() + "' && " + line.get<std::string>()});
+  EXPECT_TRUE(std::filesystem::exists(where / "out.tmp")) << line << '\n' << traced.out << traced.err;
+  EXPECT_FALSE(std::filesystem::exists(where / "out"));
+}
+
 } // namespace

@@ -31,6 +31,12 @@ TEST(Mask, ARandomNameThatLooksLikeAWordIsOfTheSameGroup) {
   EXPECT_TRUE(same_under_mask("STRAY sed??????", "STRAY sedabcdef"));
   EXPECT_FALSE(same_under_mask("STRAY sed??????", "STRAY sedabcde"));
   EXPECT_FALSE(same_under_mask("STRAY a", "STRAY b"));
+  EXPECT_FALSE(same_under_mask("STRAY sed??????", "STRAY sed/a/b/c"));
+}
+
+TEST(Mask, AFewMaskedCharactersStandForNothingElse) {
+  EXPECT_FALSE(same_under_mask("STRAY ????", "STRAY lock"));
+  EXPECT_TRUE(same_under_mask("STRAY ????", "STRAY ????"));
 }
 
 TEST(NameShape, MatchesNamesWithAnotherRandomPart) {

@@ -60,6 +60,9 @@ TEST(Reproduce, StraceCanDoWhatItCountsAndNothingBeforeACall) {
   with.argv = {"prog"};
   example at{.asked = write_at(position::after), .index = 1, .occurrence = 5};
   EXPECT_EQ(strace_line(with, at), "strace -o /dev/null -e inject=write:signal=SIGINT:when=5 prog");
+  with.dir = "/a dir";
+  EXPECT_EQ(strace_line(with, at), "cd \"$(mktemp -d)\" && cp -a '/a dir'/. . && "
+                                   "strace -o /dev/null -e inject=write:signal=SIGINT:when=5 prog");
   at.asked.where.at = position::before;
   EXPECT_FALSE(strace_line(with, at));
   at.asked.where.at = position::during;

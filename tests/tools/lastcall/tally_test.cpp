@@ -49,6 +49,21 @@ TEST(Tally, TheMaskedSignatureStandsForItsGroupEvenWhenItCameLater) {
   EXPECT_EQ(seen.findings()[0].at.index, 1u);
 }
 
+TEST(Tally, GroupsBecomeOneWhenAMaskCoversBoth) {
+  tally seen;
+  seen.add(at_index(4), {stray("sedabcdef", "sedabcdef")});
+  seen.add(at_index(2), {stray("sedghijkl", "sedghijkl")});
+  seen.add(at_index(6), {stray("other", "other")});
+  EXPECT_EQ(seen.distinct(), 3u);
+  seen.add(at_index(3), {stray("sedX9y8Z7", "sed??????")});
+  ASSERT_EQ(seen.distinct(), 2u);
+  const auto found = seen.findings();
+  EXPECT_EQ(found[0].count, 3u);
+  EXPECT_EQ(found[0].at.index, 2u);
+  EXPECT_EQ(found[0].shown.signature, "leftover: STRAY sed??????");
+  EXPECT_EQ(found[0].positions.at(position::before), 3u);
+}
+
 TEST(Tally, ARunThatWasNotInjectedIsNeverAPass) {
   tally seen;
   run missed = at_index(4);

@@ -83,8 +83,21 @@ std::string mask_numbers(std::string_view line) {
 }
 
 bool same_under_mask(std::string_view left, std::string_view right) noexcept {
-  return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char a, char b) { return a == b || a == '?' || b == '?'; });
+  if (left.size() != right.size()) return false;
+  const auto wild = [](std::string_view text, std::size_t at) {
+    if (text[at] != '?') return false;
+    std::size_t first = at;
+    while (first > 0 && text[first - 1] == '?') --first;
+    const auto end = std::min(text.find_first_not_of('?', at), text.size());
+    return end - first >= random_part;
+  };
+  const auto fits = [](char c) { return alphanumeric(c) || c == '?'; };
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (left[i] == right[i]) continue;
+    if (wild(left, i) ? fits(right[i]) : wild(right, i) && fits(left[i])) continue;
+    return false;
+  }
+  return true;
 }
 
 } // namespace checker

@@ -17,8 +17,9 @@ namespace checker {
 /// A line of text with numbers and addresses as `#`.
 [[nodiscard]] std::string mask_numbers(std::string_view line);
 
-/// True where the two are equal once every `?` in one stands for any one character of the other. A random
-/// name has a small chance to look like a word (one in a hundred); this brings it to its group.
+/// True where the two are equal once six or more `?` in a row in one stand for any letters and digits in the
+/// other. A random name has a small chance to look like a word (one in a hundred); this brings it to its
+/// group.
 [[nodiscard]] bool same_under_mask(std::string_view left, std::string_view right) noexcept;
 
 } // namespace checker

@@ -73,7 +73,9 @@ std::optional<std::string> strace_line(const options& with, const example& at) {
       "strace", "-o", "/dev/null", "-e",
       fmt::format("inject={}:signal=SIG{}:when={}", name, signal_name(at.asked.signal), at.occurrence)};
   words.insert(words.end(), with.argv.begin(), with.argv.end());
-  return shell_line(words);
+  const auto line = shell_line(words);
+  if (!with.dir) return line;
+  return fmt::format("cd \"$(mktemp -d)\" && cp -a {}/. . && {}", shell_quote(with.dir->string()), line);
 }
 
 } // namespace checker

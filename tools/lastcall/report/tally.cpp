@@ -44,20 +44,44 @@ void tally::group(const observation& seen, const run& done, const example& at) {
     return each.shown.what == seen.what && same_under_mask(each.shown.signature, seen.signature);
   });
   if (same == findings_.end()) same = findings_.insert(findings_.end(), finding{});
+  const auto before = same->shown.signature;
   const bool smallest = same->count++ == 0 || at < same->at;
   ++same->positions[at.asked.where.at];
   ++same->signals[at.asked.signal];
   // The signature with more of it masked stands for the group: see same_under_mask().
   const auto masked = [](const std::string& text) { return std::count(text.begin(), text.end(), '?'); };
-  auto signature =
-      masked(same->shown.signature) > masked(seen.signature) ? same->shown.signature : seen.signature;
+  const auto& signature = masked(before) > masked(seen.signature) ? before : seen.signature;
   if (smallest) {
     same->shown = seen;
     same->at = at;
     same->end = done.end;
     same->err = done.err;
   }
-  same->shown.signature = std::move(signature);
+  same->shown.signature = signature;
+  if (signature != before) absorb(static_cast<std::size_t>(same - findings_.begin()));
+}
+
+/// Groups that were apart because their names look like different words, until one came that masks both.
+void tally::absorb(std::size_t into) {
+  for (std::size_t i = findings_.size(); i-- > 0;) {
+    auto& kept = findings_[into];
+    auto& other = findings_[i];
+    if (i == into || other.shown.what != kept.shown.what ||
+        !same_under_mask(other.shown.signature, kept.shown.signature))
+      continue;
+    for (const auto& [where, count] : other.positions) kept.positions[where] += count;
+    for (const auto& [signal, count] : other.signals) kept.signals[signal] += count;
+    kept.count += other.count;
+    if (other.at < kept.at) {
+      other.shown.signature = std::move(kept.shown.signature);
+      other.positions = std::move(kept.positions);
+      other.signals = std::move(kept.signals);
+      other.count = kept.count;
+      std::swap(kept, other);
+    }
+    findings_.erase(findings_.begin() + static_cast<std::ptrdiff_t>(i));
+    if (i < into) --into;
+  }
 }
 
 std::vector<finding> tally::findings() const {

@@ -58,6 +58,7 @@ public:
 
 private:
   void group(const observation&, const run&, const example&);
+  void absorb(std::size_t into);
 
   const reference* known_ = nullptr;
   std::size_t points_ = 0;
