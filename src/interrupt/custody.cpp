@@ -34,6 +34,16 @@ void give_up_inherited() noexcept {
   all.inside.store(0, std::memory_order_relaxed);
 }
 
+// Waits until no handler is inside. A handler is a few hundred instructions and waits for nobody, so there
+// is nothing to sleep on; its thread may have been preempted in the middle, so it is given the processor.
+bool all_out(const deadline& until) noexcept {
+  while (the_custody.inside.load(std::memory_order_seq_cst) != 0) {
+    if (until.expired()) return false;
+    sys::yield();
+  }
+  return true;
+}
+
 } // namespace
 
 bool claim_process() noexcept {
@@ -65,17 +75,15 @@ void open_custody(const custody_terms& terms) noexcept {
   all.window_ns.store(terms.window.count(), std::memory_order_relaxed);
   forget_presses();
   all.open.store(true, std::memory_order_seq_cst); // pairs with the load in on_signal
+  // A belated handler of the scope before may have seen `open` false and be giving its signal back. It
+  // must be through before ours is installed again, or it would give back the new one.
+  all_out(deadline::never());
 }
 
 bool close_custody(const deadline& until) noexcept {
   custody& all = the_custody;
   all.open.store(false, std::memory_order_seq_cst); // pairs with the load in on_signal, see there
-  // A handler is a few hundred instructions and waits for nobody, so there is nothing to sleep on; its
-  // thread may have been preempted in the middle, so it is given the processor.
-  while (all.inside.load(std::memory_order_seq_cst) != 0) {
-    if (until.expired()) return false;
-    sys::yield();
-  }
+  if (!all_out(until)) return false;
   all.owner_due.store(nullptr, std::memory_order_relaxed);
   return true;
 }

@@ -90,9 +90,12 @@ void on_signal(int signal, siginfo_t* info, void*) noexcept {
   const errno_kept kept;
   custody& all = the_custody;
   // Sequentially consistent, as are the store to `open` and the load of `inside` in close: either this
-  // handler sees the scope closed, or close sees this handler inside and waits for it.
+  // handler sees the scope closed, or close sees this handler inside and waits for it. Likewise for opening.
   all.inside.fetch_add(1, std::memory_order_seq_cst);
-  if (!all.open.load(std::memory_order_seq_cst) || all.pid.load(std::memory_order_relaxed) != sys::getpid())
+  const bool ours = all.open.load(std::memory_order_seq_cst) &&
+                    all.pid.load(std::memory_order_relaxed) == sys::getpid() &&
+                    (all.handled.load(std::memory_order_relaxed) & bit_of(signal)) != 0;
+  if (!ours)
     hand_back(signal, *info);
   else if (sender_is_known(*info))
     take_in(signal, info->si_pid, info->si_uid);
