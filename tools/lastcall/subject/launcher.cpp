@@ -97,7 +97,8 @@ void reset_signals() {
   fail(plan, errno);
 }
 
-/// fork() with extra flags, which glibc does not offer.
+/// fork() with extra flags, which glibc does not offer; nor does it run the hooks of a sanitizer's runtime,
+/// which would start a thread in the child.
 pid_t fork_with(unsigned long flags) {
 #if defined(__x86_64__)
   return static_cast<pid_t>(::syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, 0));
@@ -208,7 +209,7 @@ launched launcher::create(const std::string& program, const std::vector<std::str
                         result.control,
                         namespaced};
   if (namespaced) create_init(result);
-  result.subject = ::fork();
+  result.subject = fork_with(0);
   const int error = errno;
   if (result.subject == 0) become_subject(plan);
   if (namespaced) leave_run_namespace();
