@@ -14,6 +14,9 @@
 #include <deque>
 #include <poll.h>
 #include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace checker {
@@ -42,6 +45,25 @@ public:
 
 private:
   std::string path_;
+};
+
+/// Adopts what the workers leave when they are killed (their second halves and, without namespaces, their
+/// subjects, all of them killed too) and waits until it has ended: when the check is over nothing of it runs.
+class orphanage {
+public:
+  orphanage() { (void)::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+  ~orphanage() {
+    constexpr std::chrono::seconds longest{5}; // one that is stuck in the kernel is not waited for
+    constexpr std::chrono::milliseconds pause{1};
+    const auto until = clock::now() + longest;
+    for (pid_t ended = 0; ended >= 0 && clock::now() < until;) {
+      ended = ::waitpid(-1, nullptr, WNOHANG);
+      if (ended == 0) std::this_thread::sleep_for(pause);
+    }
+    (void)::prctl(PR_SET_CHILD_SUBREAPER, 0);
+  }
+  orphanage(const orphanage&) = delete;
+  orphanage& operator=(const orphanage&) = delete;
 };
 
 unsigned processors() {
@@ -149,6 +171,7 @@ outcome explore(const options& wanted, observer& tell, int stop_fd) {
     throw_cannot("read " + wanted.input->string());
   if (wanted.dir) setup.initial = tree_image::load(*wanted.dir);
   const own_directory own;
+  const orphanage adopts;
   setup.base = own.path();
   setup.isolate = wanted.isolate;
 
