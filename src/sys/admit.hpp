@@ -12,6 +12,8 @@ enum class call : std::uint8_t {
   rt_sigaction,
   rt_sigqueueinfo,
   tgkill,
+  poll,
+  write,
   futex_wait,
   futex_wake,
   thread_create,
