@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "arguments.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <system_error>
+
+namespace example {
+namespace {
+
+std::string quoted(std::string_view text) { return "'" + std::string{text} + "'"; }
+
+void print_help(std::string_view program, std::string_view purpose, const std::vector<option>& options) {
+  std::string text = "usage: " + std::string{program} + " [options]\n" + std::string{purpose} + "\n\n";
+  for (const auto& each : options) {
+    std::string left = "  " + std::string{each.name} + " " + std::string{each.value};
+    left.resize(std::max<std::size_t>(left.size() + 2, 26), ' ');
+    text += left + std::string{each.help} + '\n';
+  }
+  std::fputs(text.c_str(), stdout);
+}
+
+} // namespace
+
+std::chrono::milliseconds duration_of(std::string_view text) {
+  const auto nonsense = [&] {
+    return usage_error(quoted(text) +
+                       " is no duration; write a positive whole number and ms, s or m, such as 200ms");
+  };
+  long long count = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
+  if (error != std::errc{} || count <= 0) throw nonsense();
+  constexpr long long most = 366LL * 24 * 60; // minutes: a year is enough, and no sum overflows
+  if (unit == "ms" && count <= most * 60'000) return std::chrono::milliseconds{count};
+  if (unit == "s" && count <= most * 60) return std::chrono::seconds{count};
+  if (unit == "m" && count <= most) return std::chrono::minutes{count};
+  throw nonsense();
+}
+
+void read(const std::vector<std::string_view>& arguments, const std::vector<option>& options) {
+  for (auto at = arguments.begin(); at != arguments.end(); ++at) {
+    const auto equals = at->find('=');
+    const auto name = at->substr(0, equals);
+    const auto found = std::ranges::find(options, name, &option::name);
+    if (found == options.end())
+      throw usage_error("unknown argument " + quoted(*at) + "; --help lists what there is");
+    if (equals != at->npos) {
+      found->take(at->substr(equals + 1));
+    } else {
+      if (++at == arguments.end())
+        throw usage_error(std::string{name} + " needs a value: " + std::string{found->value});
+      found->take(*at);
+    }
+  }
+}
+
+bool read(int argc, char** argv, std::string_view purpose, const std::vector<option>& options, int& status) {
+  std::string_view program = argc > 0 ? argv[0] : "example";
+  program.remove_prefix(program.rfind('/') + 1); // npos + 1 is 0
+  const std::vector<std::string_view> arguments(argv + std::min(argc, 1), argv + argc);
+  try {
+    if (std::ranges::find(arguments, "--help") != arguments.end()) {
+      print_help(program, purpose, options);
+      status = 0;
+      return false;
+    }
+    read(arguments, options);
+    return true;
+  } catch (const usage_error& error) {
+    std::fputs((std::string{program} + ": " + error.what() + '\n').c_str(), stderr);
+    status = 2;
+    return false;
+  }
+}
+
+} // namespace example

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#pragma once
+
+#include "lifecycle/assembly.hpp"
+#include "lifecycle/bell.hpp"
+#include "lifecycle/crew.hpp"
+#include "lifecycle/slow_watch.hpp"
+#include "lifecycle/turn.hpp"
+
+#include <lastcall/interrupt/signal_scope.hpp>
+#include <lastcall/lifecycle/main_function.hpp>
+#include <lastcall/wait/deadline.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lastcall::detail {
+
+/// What lies between the starts and the stops: a function, or a wait, with or without an end.
+struct middle {
+  any_main fn{};
+  std::optional<duration> lasting{};
+};
+
+/// One run of an application, from the first start to the exit status:
+///
+///     start → (all started, nothing asked) serve → stop → finish
+///
+/// Everything that may fail for want of something (threads, descriptors, memory for the turns) is had in the
+/// constructor, before the first start.
+class course {
+public:
+  /// Throws `std::logic_error` for a circle, `std::system_error` where the system refuses a thread or
+  /// descriptor.
+  explicit course(assembly& of);
+
+  /// Returns the exit status. Does not return where something was left behind.
+  int run(const middle& between);
+
+private:
+  void start();
+  void serve(const middle& between);
+  void stop();
+  int finish();
+  void hand_over() noexcept;
+  void hear_the_herald() noexcept;
+  void climbed(ladder_step to) noexcept;
+
+  void say(std::string_view what) noexcept { it_.events.record(event_kind::phase, it_.name, what); }
+  [[nodiscard]] std::string cause() const;
+  [[nodiscard]] outcome measured(const std::vector<int>& signals) const noexcept;
+
+  enum class stage : std::uint8_t { starting, serving, stopping };
+
+  assembly& it_;
+  const std::vector<std::size_t> sorted_;
+  std::list<turn> turns_; ///< in the order of starting
+  bell changed_;
+  std::atomic<stage> stage_{stage::starting}; ///< for the herald's words alone
+  slow_watch watch_;
+  crew hands_;
+  signal_scope signals_;
+  stop_token asked_;
+  subscription climbing_;
+  started_turns started_;
+  std::string ended_;   ///< why it stopped, where nobody asked
+  bool failed_ = false; ///< a start or the main function did
+  int returned_ = 0;
+};
+
+} // namespace lastcall::detail

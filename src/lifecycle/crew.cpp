@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "lifecycle/crew.hpp"
+
+#include <exception>
+
+namespace lastcall::detail {
+
+stopper* crew::on_duty() noexcept {
+  if (!active_ && shortage_.empty()) {
+    try {
+      active_ = std::make_unique<stopper>(done_);
+    } catch (const std::exception& error) {
+      shortage_ = error.what();
+    }
+  }
+  return active_.get();
+}
+
+void crew::settle(duration patience) noexcept {
+  if (active_ && !done_.wait_until(deadline::after(patience), [this] { return active_->idle(); }))
+    leave_behind();
+}
+
+void crew::leave_behind() noexcept {
+  static_cast<void>(active_.release()); // its thread still uses it
+  ++lost_;
+}
+
+} // namespace lastcall::detail

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "lifecycle/last_action.hpp"
+
+#include "lifecycle/standard_output.hpp"
+#include "sys/calls.hpp"
+
+#include <lastcall/interrupt/end_by_signal.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+
+// A program that was ended by Ctrl-C should be seen to have died of SIGINT: a shell then stops the loop it
+// runs the program in. Raising the signal inside `run` would do, but then main's locals and the program's
+// statics are never destroyed and atexit handlers never run. Calling it "128 + n" and returning is no help: a
+// shell knows the difference.
+//
+// So the signal is raised as the last thing of all. The order in which a process ends is: main's locals;
+// what was registered with atexit and on_exit, C++ statics among it, newest first; the destructors of the
+// executable and its libraries (`fini_array`), in each file by falling priority number; stdio's own flush. A
+// destructor with the smallest number a program may use, 101, is therefore later than all that users can
+// register, and what stdio would have done after it is done here first.
+//
+// An `on_exit` function is told the status with which the process exits. It is not the signal's where main
+// returned something else or a later part of the program called `exit`: then that status is meant, and
+// stands. A child forked after the arming inherits the flag; it is told apart by the process id.
+
+namespace lastcall::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// As long as a buffered stream's lock is waited for at finalization.
+constexpr duration patience = 1s;
+
+constinit std::atomic<int> armed_signal{0};
+constinit std::atomic<pid_t> armed_in{0};
+
+void disarm_unless_meant(int status, void*) {
+  if (status != 128 + armed_signal.load(std::memory_order_relaxed))
+    armed_signal.store(0, std::memory_order_relaxed);
+}
+
+[[gnu::destructor(101)]] void last_action() {
+  const int signal = armed_signal.load(std::memory_order_relaxed);
+  if (signal == 0 || armed_in.load(std::memory_order_relaxed) != sys::getpid()) return;
+  flush_standard_streams(patience);
+  end_by_signal(signal);
+}
+
+} // namespace
+
+void arm_last_action(int signal) noexcept {
+  if (signal == 0) return armed_signal.store(0, std::memory_order_relaxed);
+  static const bool asked_for_status = ::on_exit(disarm_unless_meant, nullptr) == 0;
+  if (!asked_for_status) return; // no memory; the plain status says nearly the same
+  armed_in.store(sys::getpid(), std::memory_order_relaxed);
+  armed_signal.store(signal, std::memory_order_relaxed);
+}
+
+void leave_now(int status) noexcept {
+  flush_standard_streams(patience);
+  sys::exit_now(status);
+}
+
+} // namespace lastcall::detail

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include <lastcall/lifecycle/run.hpp>
+
+#include "lifecycle/failure_text.hpp"
+#include "lifecycle/last_action.hpp"
+#include "lifecycle/standard_output.hpp"
+
+#include <lastcall/interrupt/signal_scope.hpp>
+
+#include <cerrno>
+#include <chrono>
+#include <string>
+
+namespace lastcall::detail {
+namespace {
+
+constexpr duration patience = std::chrono::seconds{1};
+
+void complain(const std::string& sentence) {
+  tell_standard_error(std::string{program_invocation_short_name} + ": " + sentence + '\n', patience);
+}
+
+void call(const any_main& fn, std::stop_token stop, outcome& what) {
+  try {
+    what.returned = fn(std::move(stop));
+  } catch (const interrupted&) {
+    // As asked: a clean stop.
+  } catch (...) {
+    what.failed = true;
+    complain(failure_text());
+  }
+}
+
+} // namespace
+
+int run_main(const any_main& fn, const run_options& options) {
+  require_valid(options.statuses);
+  signal_options signals;
+  signals.signals = options.signals;
+  signals.ladder = options.ladder;
+  signal_scope scope{std::move(signals)};
+
+  outcome what;
+  call(fn, scope.token(), what);
+  what.abandoned = !scope.close(deadline::after(patience)).herald_ended;
+  std::vector<int> came; // what came in the last moment of the scope counts, too
+  for (const auto& each : scope.requests())
+    if (each.signal != 0) came.push_back(each.signal);
+  what.signals = came;
+  what.output_lost = !flush_standard_streams(patience);
+  if (what.output_lost) complain("what was printed could not all be written");
+
+  const auto end = ending_of(what, options.statuses);
+  if (what.abandoned) {
+    complain("the herald did not end: a function it called is stuck");
+    leave_now(end.status);
+  }
+  arm_last_action(end.signal);
+  return end.status;
+}
+
+} // namespace lastcall::detail

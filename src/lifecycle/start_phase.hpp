@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#pragma once
+
+#include "lifecycle/slow_watch.hpp"
+#include "lifecycle/turn.hpp"
+
+#include <lastcall/lifecycle/options.hpp>
+#include <lastcall/trace/timeline.hpp>
+
+#include <list>
+
+namespace lastcall::detail {
+
+/// How the starts went. What was started is what has to be stopped.
+struct start_result {
+  started_turns started;
+  bool failed = false;
+};
+
+/// Starts `turns` one after the other on this thread, the owner of the signal_scope, which must have a shield
+/// up: until all are started, one fails, or, when stepwise, a request is pending. Each start is announced to
+/// `watch`.
+start_result start_all(std::list<turn>& turns, start_policy policy, slow_watch& watch, timeline& events);
+
+} // namespace lastcall::detail

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "lifecycle/stop_phase.hpp"
+
+#include "lifecycle/duration_text.hpp"
+#include "lifecycle/failure_text.hpp"
+
+#include <ranges>
+#include <string>
+
+namespace lastcall::detail {
+namespace {
+
+std::string text(duration span) { return std::string{duration_text(span).view()}; }
+
+/// On a stopper, or on the owner where there is none.
+void call_stop(turn& one) noexcept {
+  try {
+    one.it.object->stop(one.stopping);
+  } catch (...) {
+    one.stop_error = failure_text();
+  }
+}
+
+} // namespace
+
+stop_phase::stop_phase(const application_options& options, const signal_scope& signals, crew& hands,
+                       bell& changed, timeline& events, std::size_t stops)
+    : options_{options},
+      signals_{signals},
+      hands_{hands},
+      changed_{changed},
+      events_{events},
+      left_{options.grace, stops} {}
+
+void stop_phase::run(const started_turns& started) {
+  std::size_t after = started.size();
+  for (turn* one : started | std::views::reverse) stop_one(*one, --after);
+}
+
+void stop_phase::stop_one(turn& one, std::size_t after) {
+  const auto begun = clock::now();
+  begin(one, after);
+  if (auto* hand = hands_.on_duty()) {
+    hand->give([&one] { call_stop(one); });
+    if (!wait_for(*hand, one, after)) {
+      hands_.leave_behind();
+      one.said.fate = component_fate::abandoned;
+      one.said.progress = one.stopping.last_progress();
+    }
+  } else {
+    events_.record(event_kind::late, one.said.name,
+                   "stops on the owner, where nothing bounds it: " + hands_.shortage());
+    call_stop(one);
+  }
+  conclude(one, begun);
+}
+
+void stop_phase::begin(turn& one, std::size_t after) {
+  if (must_hurry()) {
+    left_.cut(options_.hurry, after);
+    hurried_ = true;
+  }
+  const auto due = left_.share(after, one.it.stop_within);
+  one.stopping.due(due);
+  one.said.told_no_time = due.expired();
+  if (hurried_ || one.said.told_no_time) one.hurry.request_stop();
+  events_.record(event_kind::stop_begin, one.said.name,
+                 one.said.told_no_time ? "stopping, with no time left"
+                 : due.is_never()      ? "stopping"
+                                       : "stopping, within " + text(due.remaining()));
+}
+
+/// True when the stop is over, false when it has to be abandoned.
+bool stop_phase::wait_for(stopper& hand, turn& one, std::size_t after) {
+  const auto over_or_hurry = [&] { return hand.idle() || must_hurry(); };
+  auto due = deadline::at(one.stopping.due().when());
+  while (!changed_.wait_until(due, over_or_hurry) || !hand.idle()) {
+    if (must_hurry()) {
+      hurry(one, after);
+      due = one.stopping.due();
+    } else {
+      one.hurry.request_stop();
+      return changed_.wait_until(deadline::after(options_.last_moment), [&] { return hand.idle(); });
+    }
+  }
+  return true;
+}
+
+void stop_phase::hurry(turn& one, std::size_t after) {
+  hurried_ = true;
+  left_.cut(options_.hurry, after);
+  one.stopping.due(earlier(one.stopping.due(), left_.share(after, one.it.stop_within)));
+  events_.record(event_kind::phase, one.said.name, "hurrying: " + text(left_.left()) + " left for all");
+  one.hurry.request_stop();
+}
+
+void stop_phase::conclude(turn& one, time_point begun) {
+  auto& said = one.said;
+  said.stop_took = clock::now() - begun;
+  if (said.fate == component_fate::abandoned) {
+    const auto last = said.progress.empty() ? "" : ", which last said \"" + said.progress + '"';
+    events_.record(event_kind::abandoned, said.name,
+                   "left behind after " + text(said.stop_took) + " in its stop" + last);
+    return;
+  }
+  said.fate = one.stop_error ? component_fate::stop_failed : component_fate::stopped;
+  if (one.stop_error) {
+    said.error = *one.stop_error;
+    events_.record(event_kind::failure, said.name,
+                   "failed to stop after " + text(said.stop_took) + ": " + said.error);
+  } else {
+    events_.record(event_kind::stop_end, said.name, "stopped in " + text(said.stop_took));
+  }
+}
+
+} // namespace lastcall::detail

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "examples/child.hpp"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace example_test {
+namespace {
+
+[[noreturn]] void become(std::vector<std::string>& words, int out, const std::string& file) {
+  dup2(out, STDERR_FILENO);
+  dup2(file.empty() ? out : open(file.c_str(), O_WRONLY), STDOUT_FILENO);
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+  std::vector<char*> raw;
+  for (auto& word : words) raw.push_back(word.data());
+  raw.push_back(nullptr);
+  alarm(30);
+  execv(raw[0], raw.data());
+  _exit(127);
+}
+
+} // namespace
+
+child::child(std::string program, std::vector<std::string> arguments, std::string output_file) {
+  arguments.insert(arguments.begin(), LASTCALL_TEST_EXAMPLES "/" + std::move(program));
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
+  pid_ = fork();
+  if (pid_ == 0) become(arguments, ends[1], output_file);
+  close(ends[1]);
+  out_ = ends[0];
+  if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
+}
+
+child::~child() {
+  if (pid_ > 0) {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  close(out_);
+}
+
+bool child::read_some() {
+  std::array<char, 4096> some{};
+  const auto got = read(out_, some.data(), some.size());
+  if (got > 0) output_.append(some.data(), static_cast<std::size_t>(got));
+  return got > 0 || (got < 0 && errno == EINTR);
+}
+
+const std::string& child::read_until(const std::string& text) {
+  const auto there = [&] {
+    const auto at = output_.find(text);
+    return at != output_.npos && output_.find('\n', at) != output_.npos;
+  };
+  while (!there() && read_some()) continue;
+  return output_;
+}
+
+void child::send(int signal) const { kill(pid_, signal); }
+
+int child::wait() {
+  while (read_some()) continue;
+  int status = 0;
+  while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
+  pid_ = -1;
+  return status;
+}
+
+} // namespace example_test

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "examples/child.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include <sys/wait.h>
+
+namespace {
+
+using example_test::child;
+
+bool exited(int status, int with) { return WIFEXITED(status) && WEXITSTATUS(status) == with; }
+bool died_of(int status, int signal) { return WIFSIGNALED(status) && WTERMSIG(status) == signal; }
+bool says(const child& it, const std::string& text) { return it.output().find(text) != std::string::npos; }
+
+/// That the texts stand in the output, in this order.
+testing::AssertionResult in_order(const std::string& output, std::initializer_list<std::string> texts) {
+  std::size_t at = 0;
+  for (const auto& text : texts) {
+    at = output.find(text, at);
+    if (at == output.npos) return testing::AssertionFailure() << "no \"" << text << "\" there in\n" << output;
+  }
+  return testing::AssertionSuccess();
+}
+
+TEST(CtrlC, EndsByItselfAfterItsTime) {
+  child it{"01_ctrl_c", {"--pace", "1ms", "--for", "3ms"}};
+  EXPECT_TRUE(exited(it.wait(), 0));
+  EXPECT_EQ(it.output(), "tick 1\ntick 2\ntick 3\ndone after 3 ticks\n");
+}
+
+TEST(CtrlC, SigtermEndsTheSleepAndIsACleanStopThatSaysSo) {
+  child it{"01_ctrl_c", {"--pace=1m"}};
+  it.read_until("tick 1");
+  it.send(SIGTERM);
+  EXPECT_TRUE(exited(it.wait(), 0));
+  EXPECT_EQ(it.output(), "tick 1\nstopped by SIGTERM after 1 tick\n");
+}
+
+TEST(CtrlC, SigintIsSeenByTheParentAsThatSignal) {
+  child it{"01_ctrl_c", {"--pace", "1m"}};
+  it.read_until("tick 1");
+  it.send(SIGINT);
+  EXPECT_TRUE(died_of(it.wait(), SIGINT));
+  EXPECT_TRUE(says(it, "stopped by SIGINT after 1 tick\n"));
+}
+
+TEST(Service, StartsInOrderAndStopsInReverse) {
+  child it{"02_service", {"--pace", "1ms", "--for", "1ms"}};
+  EXPECT_TRUE(exited(it.wait(), 0));
+  EXPECT_TRUE(in_order(it.output(), {"store: starting", "store: started", "server: starting",
+                                     "server: started", "running", "its time was over", "server: stopping",
+                                     "server: stopped", "store: stopping", "store: stopped", "ended after"}));
+}
+
+TEST(Service, SigintDuringTheStartIsAnnouncedAtOnceAndTheWholeStartCompletes) {
+  child it{"02_service", {"--pace", "200ms", "--start", "whole"}};
+  it.read_until("store: starting");
+  it.send(SIGINT);
+  EXPECT_TRUE(died_of(it.wait(), SIGINT));
+  EXPECT_TRUE(
+      in_order(it.output(), {"store: starting", "SIGINT from pid", "store: started", "server: started",
+                             "stopped by SIGINT", "server: stopped", "store: stopped"}));
+  EXPECT_FALSE(says(it, "running"));
+}
+
+TEST(Service, SigtermDuringTheStartStepwiseLeavesTheSecondOut) {
+  child it{"02_service", {"--pace", "200ms", "--start", "stepwise"}};
+  it.read_until("store: starting");
+  it.send(SIGTERM);
+  EXPECT_TRUE(exited(it.wait(), 0));
+  EXPECT_TRUE(
+      in_order(it.output(), {"SIGTERM from pid", "store: started", "stopped by SIGTERM", "store: stopped"}));
+  EXPECT_FALSE(says(it, "server: "));
+}
+
+TEST(Service, SigtermWhileItWaitsIsAFullStop) {
+  child it{"02_service", {"--pace", "1ms"}};
+  it.read_until("running");
+  it.send(SIGTERM);
+  EXPECT_TRUE(exited(it.wait(), 0));
+  EXPECT_TRUE(
+      in_order(it.output(), {"SIGTERM from pid", "server: stopped", "store: stopped", "ended after"}));
+}
+
+TEST(Service, ASecondRequestHurriesAndTheStopsAreStillCompleted) {
+  child it{"02_service", {"--pace", "4s", "--start", "stepwise", "--for", "1ms"}};
+  it.read_until("store: starting");
+  it.send(SIGTERM);
+  it.read_until("store: stopping");
+  it.send(SIGINT);
+  EXPECT_TRUE(died_of(it.wait(), SIGINT));
+  EXPECT_TRUE(
+      in_order(it.output(), {"store: stopping", "hurry", "half stopped, in a hurry", "store: stopped"}));
+}
+
+TEST(Examples, BadArgumentsAreOneSentenceAndStatus2) {
+  const std::vector<std::vector<std::string>> bad{
+      {"--pace"},        {"--pace", "5"}, {"--pace=-1s"}, {"--for", "1h"}, {"--for", "99999999999999999999s"},
+      {"--pace", "0ms"}, {"what"}};
+  for (const auto* program : {"01_ctrl_c", "02_service"})
+    for (const auto& arguments : bad) {
+      child it{program, arguments};
+      EXPECT_TRUE(exited(it.wait(), 2)) << program << ' ' << arguments[0];
+      EXPECT_EQ(it.output().find('\n'), it.output().size() - 1) << it.output();
+    }
+  child it{"02_service", {"--start", "never"}};
+  EXPECT_TRUE(exited(it.wait(), 2));
+}
+
+TEST(Examples, HelpIsNoError) {
+  child it{"02_service", {"--help"}};
+  EXPECT_TRUE(exited(it.wait(), 0));
+  EXPECT_TRUE(says(it, "--start POLICY"));
+}
+
+TEST(Examples, OutputThatCannotBeWrittenIs74) {
+  for (const auto* program : {"01_ctrl_c", "02_service"}) {
+    child it{program, {"--pace", "1ms", "--for", "2ms"}, "/dev/full"};
+    EXPECT_TRUE(exited(it.wait(), 74));
+    EXPECT_TRUE(says(it, "what was printed could not all be written"));
+  }
+}
+
+} // namespace

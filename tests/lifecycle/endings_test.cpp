@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+//
+// How a process ends, seen from outside: each death test forks, runs one application and leaves as main
+// would.
+#include <lastcall/lifecycle/application.hpp>
+#include <lastcall/lifecycle/run.hpp>
+
+#include "lifecycle/scripted.hpp"
+
+#include <lastcall/interrupt/io.hpp>
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+using namespace std::chrono_literals;
+using lastcall::application;
+using lastcall::application_options;
+using lifecycle_test::action;
+using lifecycle_test::diary;
+using lifecycle_test::scripted;
+using testing::ExitedWithCode;
+using testing::KilledBySignal;
+
+struct static_object {
+  ~static_object() { std::fputs("statics are gone\n", stderr); }
+};
+
+/// What every child begins with: it ends in any case, and shows that statics and atexit handlers have run.
+void begin() {
+  alarm(30);
+  static static_object one;
+  std::atexit([] { std::fputs("atexit has run, ", stderr); });
+}
+
+int run_one(const application_options& options, action start, action stop) {
+  begin();
+  diary log;
+  application app{"shop", options};
+  app.add<scripted>("db", log, std::move(start), std::move(stop));
+  return app.run_for(0ms);
+}
+
+const action nothing{};
+const auto hang = [](auto&) { lastcall::io::sleep_for(1h); };
+const auto raise_int = [](auto&) { std::raise(SIGINT); };
+const auto raise_term = [](auto&) { std::raise(SIGTERM); };
+const auto fail = [](auto&) { throw std::runtime_error("disk full"); };
+
+TEST(Ending, AfterSigintIsByThatSignalOnceStaticsAreDestroyed) {
+  EXPECT_EXIT(std::exit(run_one({}, raise_int, nothing)), KilledBySignal(SIGINT),
+              "atexit has run, statics are gone\n$");
+}
+
+TEST(Ending, AfterSigtermIsZero) {
+  EXPECT_EXIT(std::exit(run_one({}, raise_term, nothing)), ExitedWithCode(0), "statics are gone\n$");
+}
+
+TEST(Ending, BySignalCanBeChosenForSigtermToo) {
+  EXPECT_EXIT(std::exit(run_one({.statuses = {.by_signal = {SIGTERM}}}, raise_term, nothing)),
+              KilledBySignal(SIGTERM), "");
+}
+
+TEST(Ending, AnotherStatusThanTheOneReturnedIsMeantAndStands) {
+  EXPECT_EXIT(
+      {
+        run_one({}, raise_int, nothing);
+        std::exit(4);
+      },
+      ExitedWithCode(4), "statics are gone\n$");
+}
+
+TEST(Ending, OfAProcessForkedAfterTheRunIsItsOwn) {
+  EXPECT_EXIT(
+      {
+        const int status = run_one({}, raise_int, nothing);
+        if (const auto child = fork(); child == 0) {
+          std::exit(status);
+        } else {
+          int how = 0;
+          waitpid(child, &how, 0);
+          std::_Exit(WIFEXITED(how) && WEXITSTATUS(how) == 130 ? 0 : 1);
+        }
+      },
+      ExitedWithCode(0), "");
+}
+
+TEST(Ending, WhatStdoutStillHeldIsWrittenBeforeTheSignal) {
+  EXPECT_EXIT(
+      {
+        dup2(STDERR_FILENO, STDOUT_FILENO);
+        std::atexit([] { std::fputs("buffered words", stdout); });
+        std::exit(run_one({}, raise_int, nothing));
+      },
+      KilledBySignal(SIGINT), "buffered words");
+}
+
+TEST(Ending, AfterAFailedStopIs70AndTheReportSaysWhy) {
+  EXPECT_EXIT(std::exit(run_one({}, nothing, fail)), ExitedWithCode(70), "db .*failed to stop.*: disk full");
+}
+
+TEST(Ending, AfterAFailedStartIs70AlsoWhenSigintCame) {
+  EXPECT_EXIT(std::exit(run_one(
+                  {},
+                  [](auto& at) {
+                    raise_int(at);
+                    fail(at);
+                  },
+                  nothing)),
+              ExitedWithCode(70), "db failed to start.*: disk full");
+}
+
+TEST(Ending, WithOutputThatCouldNotBeWrittenIs74) {
+  EXPECT_EXIT(
+      {
+        dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+        std::exit(run_one(
+            {}, [](auto&) { std::puts("lost"); }, nothing));
+      },
+      ExitedWithCode(74), "could not all be written");
+}
+
+TEST(Ending, WithAReaderThatIsStuckIs74InBoundedTime) {
+  EXPECT_EXIT(
+      {
+        int ends[2];
+        if (pipe2(ends, O_NONBLOCK) != 0) std::_Exit(1);
+        while (write(ends[1], "x", 1) == 1) continue;
+        fcntl(ends[1], F_SETFL, 0);
+        dup2(ends[1], STDOUT_FILENO);
+        std::setvbuf(stdout, nullptr, _IOFBF, 4096);
+        std::fputs("never read", stdout);
+        const int status = run_one({}, nothing, nothing);
+        std::_Exit(status);
+      },
+      ExitedWithCode(74), "could not all be written");
+}
+
+TEST(Ending, WithoutStderrIsTheSame) {
+  EXPECT_EXIT(
+      {
+        close(STDERR_FILENO);
+        std::exit(run_one({}, nothing, fail));
+      },
+      ExitedWithCode(70), "");
+}
+
+TEST(Ending, PastADeadlineIs75AtOnceAndNamesWhoIsLate) {
+  const auto late = [](lastcall::context& at) {
+    at.progress("12 requests in flight");
+    hang(at);
+  };
+  EXPECT_EXIT(
+      std::exit(run_one({.grace = 20ms, .last_moment = 1ms}, nothing, late)), ExitedWithCode(75),
+      "db started in .*, abandoned after .* in its stop, which last said \"12 requests in flight\"\n$");
+}
+
+int run_with_two_that_hang() {
+  begin();
+  diary log;
+  application_options options{.grace = 60ms, .last_moment = 1ms};
+  options.on_report = [&](const auto&) { std::fputs(log.text().c_str(), stderr); };
+  application app{"shop", options};
+  app.add<scripted>("a", log);
+  app.add<scripted>("b", log, nothing, hang);
+  app.add<scripted>("c", log);
+  app.add<scripted>("d", log, nothing, hang);
+  return app.run_for(0ms);
+}
+
+TEST(Ending, OneThatHangsKeepsNoOtherFromBeingStopped) {
+  EXPECT_EXIT(std::exit(run_with_two_that_hang()), ExitedWithCode(75), "^\\+a \\+b \\+c \\+d -d -c -b -a$");
+}
+
+int run_with_a_limit_of_its_own() {
+  begin();
+  diary log;
+  application app{"shop", {.grace = 1h, .last_moment = 1ms}};
+  app.add<scripted>("db", log, nothing, hang).stop_within(5ms);
+  return app.run_for(0ms);
+}
+
+TEST(Ending, ALimitOfItsOwnAbandonsOneWhileTheBudgetLasts) {
+  EXPECT_EXIT(std::exit(run_with_a_limit_of_its_own()), ExitedWithCode(75), "db .*abandoned");
+}
+
+TEST(Ending, ByTheThirdRequestIsThatSignalEvenInAStartThatHearsNothing) {
+  const auto deaf = [](auto&) {
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+      std::raise(signal); // equal ones at once would be one step
+    for (;;) pause();
+  };
+  EXPECT_EXIT(std::exit(run_one({.signals = {SIGTERM, SIGINT, SIGHUP}}, deaf, nothing)),
+              KilledBySignal(SIGHUP), "");
+}
+
+// lastcall::run
+
+TEST(RunEnding, AnInterruptedLoopIsACleanStop) {
+  EXPECT_EXIT(
+      {
+        begin();
+        std::exit(lastcall::run([](std::stop_token) {
+          std::raise(SIGTERM);
+          for (;;) lastcall::io::sleep_for(1h);
+        }));
+      },
+      ExitedWithCode(0), "^atexit has run, statics are gone\n$");
+}
+
+TEST(RunEnding, AfterSigintIsByThatSignal) {
+  EXPECT_EXIT(
+      {
+        begin();
+        std::exit(lastcall::run([] {
+          std::raise(SIGINT);
+          for (;;) lastcall::io::sleep_for(1h);
+        }));
+      },
+      KilledBySignal(SIGINT), "");
+}
+
+TEST(RunEnding, AFailureIsToldAndIs70) {
+  EXPECT_EXIT(std::exit(lastcall::run([]() -> int { throw std::runtime_error("no route"); })),
+              ExitedWithCode(70), ": no route\n$");
+  EXPECT_EXIT(std::exit(lastcall::run([] { throw 7; })), ExitedWithCode(70), ": exception of type int\n$");
+}
+
+TEST(RunEnding, TheStatusReturnedIsKept) {
+  EXPECT_EXIT(std::exit(lastcall::run([] { return 3; })), ExitedWithCode(3), "");
+}
+
+TEST(RunEnding, LostOutputIs74) {
+  EXPECT_EXIT(
+      {
+        dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+        std::exit(lastcall::run([] { std::puts("lost"); }));
+      },
+      ExitedWithCode(74), "could not all be written");
+}
+
+} // namespace
