@@ -49,14 +49,18 @@ void interrupter::send_to(const family& subject, pid_t process, tracee* at) {
     delivered_ = delivery::delivered;
     return;
   }
-  if (at != nullptr && at->process == process && !files_.blocks(at->thread, what_.signal)) {
+  // A thread in sigwait() takes the signal like one that blocks it: without a delivery that would stop it.
+  const auto keeps_it = [&](pid_t thread) {
+    return files_.blocks(thread, what_.signal) || files_.waits_for(thread, what_.signal);
+  };
+  if (at != nullptr && at->process == process && !keeps_it(at->thread)) {
     at->takes_request = ::syscall(SYS_tgkill, process, at->thread, what_.signal) == 0;
     return;
   }
-  const bool all_block = std::ranges::all_of(subject.members(), [&](const auto& entry) {
-    return entry.second.process != process || files_.blocks(entry.first, what_.signal);
+  const bool all_keep_it = std::ranges::all_of(subject.members(), [&](const auto& entry) {
+    return entry.second.process != process || keeps_it(entry.first);
   });
-  if (::kill(process, what_.signal) == 0 && all_block && delivered_ == delivery::none)
+  if (::kill(process, what_.signal) == 0 && all_keep_it && delivered_ == delivery::none)
     delivered_ = delivery::pending;
 }
 

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -91,6 +93,17 @@ pid_t process_files::process_of(pid_t thread) const {
 
 bool process_files::blocks(pid_t thread, int signal) const {
   return (status_field(thread, "SigBlk", 16) & signal_bit(signal)) != 0;
+}
+
+bool process_files::waits_for(pid_t thread, int signal) const {
+  const auto call = current_call(thread);
+  if (!call || call->number != SYS_rt_sigtimedwait) return false;
+  std::uint64_t awaited = 0;
+  const iovec here{.iov_base = &awaited, .iov_len = sizeof awaited};
+  const iovec there{.iov_base = reinterpret_cast<void*>(call->arguments[0]), .iov_len = sizeof awaited};
+  if (::process_vm_readv(thread, &here, 1, &there, 1, 0) != static_cast<ssize_t>(sizeof awaited))
+    return false;
+  return (awaited & signal_bit(signal)) != 0;
 }
 
 bool process_files::ignores(pid_t thread, int signal) const {

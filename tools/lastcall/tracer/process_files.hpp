@@ -30,8 +30,11 @@ public:
   [[nodiscard]] std::uint64_t processor_ticks(pid_t thread) const; ///< user and system time
   [[nodiscard]] pid_t process_of(pid_t thread) const;              ///< 0 where gone
   [[nodiscard]] bool blocks(pid_t thread, int signal) const;       ///< by its signal mask
-  [[nodiscard]] bool ignores(pid_t thread, int signal) const;      ///< by its process's disposition
-  [[nodiscard]] bool is_pending(pid_t thread, int signal) const;   ///< for it or its whole process
+  /// True while it sleeps in sigwait() and the like for `signal`. The kernel shows the signal as not blocked
+  /// meanwhile, but the call takes it without any delivery.
+  [[nodiscard]] bool waits_for(pid_t thread, int signal) const;
+  [[nodiscard]] bool ignores(pid_t thread, int signal) const;    ///< by its process's disposition
+  [[nodiscard]] bool is_pending(pid_t thread, int signal) const; ///< for it or its whole process
   /// The call a sleeping thread is in; empty while it runs.
   [[nodiscard]] std::optional<call_entry> current_call(pid_t thread) const;
   /// True where the process has a timer that may still go off: a timerfd or a POSIX timer.
