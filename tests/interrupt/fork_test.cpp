@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include <lastcall/interrupt/checkpoint.hpp>
+#include <lastcall/interrupt/signal_scope.hpp>
+
+#include <gtest/gtest.h>
+
+#include "interrupt/child.hpp"
+
+#include <csignal>
+
+using namespace lastcall;
+
+TEST(Fork, ASignalInTheChildActsAsIfThereWereNoScopeAndTheParentDoesNotHearIt) {
+  signal_scope scope;
+  const int status = testing_child::run([]() -> int {
+    ::raise(SIGTERM);
+    return 1;
+  });
+  EXPECT_TRUE(testing_child::ended_by(status, SIGTERM)) << status;
+  EXPECT_EQ(scope.delivered(), 0U);
+  EXPECT_FALSE(interrupt_pending());
+  ::raise(SIGINT);
+  EXPECT_THROW(checkpoint(), interrupted) << "the parent's scope works on";
+}
+
+TEST(Fork, TheChildMayCloseTheInheritedScope) {
+  signal_scope scope;
+  const int status = testing_child::run([&]() -> int {
+    const auto end = scope.close();
+    struct sigaction now {};
+    ::sigaction(SIGINT, nullptr, &now);
+    return end.pending.empty() && now.sa_handler == SIG_DFL ? 7 : 1;
+  });
+  EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
+  EXPECT_TRUE(scope.close().herald_ended);
+}
+
+TEST(Fork, TheChildMayMakeAScopeOfItsOwn) {
+  signal_scope scope;
+  const int status = testing_child::run([&]() -> int {
+    {
+      signal_scope own;
+      ::raise(SIGINT);
+      try {
+        checkpoint();
+        return 1;
+      } catch (const interrupted&) {
+      }
+      scope.close(); // the inherited one: must not take the new one's signals away
+      own.acknowledge();
+      ::raise(SIGINT);
+      if (!interrupt_pending()) return 2;
+    }
+    ::raise(SIGTERM);
+    return 3;
+  });
+  EXPECT_TRUE(testing_child::ended_by(status, SIGTERM)) << status;
+  EXPECT_EQ(scope.delivered(), 0U);
+}
+
+TEST(Fork, ARequestOfTheParentIsNotTheChilds) {
+  signal_scope scope;
+  ::raise(SIGINT);
+  const int status = testing_child::run([]() -> int {
+    checkpoint();
+    return interrupt_pending() ? 1 : 7;
+  });
+  EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
+  EXPECT_THROW(checkpoint(), interrupted);
+}
