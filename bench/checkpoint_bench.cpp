@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+//
+// What a checkpoint and a shield cost when nothing is pending. Built twice: bench_checkpoint links the static
+// library, bench_checkpoint_shared a shared one made of the same sources, from which the thread's word is one
+// more load away. BENCH_LIBRARY and BENCH_BAR say which it is and what it may cost.
+
+#include <lastcall/interrupt/checkpoint.hpp>
+#include <lastcall/interrupt/shield.hpp>
+
+#include "comparison.hpp"
+
+#include <atomic>
+#include <cstring>
+
+namespace {
+
+constexpr std::size_t many = 20'000'000;
+std::size_t calls = many;
+
+// The peers are what one would write by hand: a flag that a loop looks at, a counter of one's own thread.
+std::atomic<std::uint32_t> flag{0};
+std::atomic<std::uint32_t> counter{0};
+std::uint64_t seen = 0;
+
+double checkpoint_ns() {
+  return bench::ns_per_call(calls, [] { lastcall::checkpoint(); });
+}
+
+double flag_ns() {
+  return bench::ns_per_call(calls, [] {
+    if (flag.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      ++seen;
+  });
+}
+
+// Between the two ends of a shield the compiler must assume that somebody looks.
+double shield_ns() {
+  return bench::ns_per_call(calls, [] {
+    const lastcall::shield up;
+    asm volatile("" : : : "memory");
+  });
+}
+
+// The counter of a thread needs no locked instruction: a relaxed load and a relaxed store.
+double count_ns() {
+  return bench::ns_per_call(calls, [] {
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    asm volatile("" : : : "memory");
+    counter.store(counter.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  });
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "--quick") == 0) calls = many / 20;
+  const bool shared = std::strcmp(BENCH_LIBRARY, "shared") == 0;
+  bench::report report{shared ? "checkpoint_shared" : "checkpoint"};
+  report.add({.name = "nothing pending, " BENCH_LIBRARY " library",
+              .peer = "relaxed load",
+              .unit = "ns",
+              .bar = bench::at_most(BENCH_BAR)},
+             checkpoint_ns, flag_ns);
+  report.add({.name = "shield, " BENCH_LIBRARY " library",
+              .peer = "relaxed ++ and --",
+              .unit = "ns",
+              .bar = bench::at_most(3)},
+             shield_ns, count_ns);
+  return report.print();
+}
