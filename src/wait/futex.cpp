@@ -15,8 +15,9 @@ futex_result futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t ex
   // No slice here: who was not asleep has not overslept, and a spent budget stays spent.
   if (left == duration::zero()) return futex_result::timed_out;
   const int result = sys::futex_wait(word, expected, until.is_never() ? -1 : left.count());
-  if (result != -ETIMEDOUT || !until.expired()) return futex_result::woken;
-  return until.grant_slice() ? futex_result::woken : futex_result::timed_out;
+  // Whatever ended the sleep: who wakes far past the deadline has overslept.
+  if (!until.expired() || until.grant_slice()) return futex_result::woken;
+  return result == -ETIMEDOUT ? futex_result::timed_out : futex_result::woken;
 }
 
 void futex_wake_one(const std::atomic<std::uint32_t>& word) noexcept { sys::futex_wake(word, 1); }
