@@ -169,7 +169,7 @@ std::optional<wire::answer> worker::receive() {
 }
 
 wire::answer make_run(runner& here, const run_setup& setup, const survey& known, const injection& what) {
-  constexpr int tries = 3;
+  constexpr int tries = 5;
   auto task = usual_task(known);
   task.ask = what;
   wire::answer result;

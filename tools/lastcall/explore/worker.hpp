@@ -47,7 +47,7 @@ private:
   int channel_ = -1;
 };
 
-/// Makes one requested run: until its request has arrived, three times at most; with rerun and verification
+/// Makes one requested run: until its request has arrived, five times at most; with rerun and verification
 /// where they are called for; and judges it.
 [[nodiscard]] wire::answer make_run(runner& here, const run_setup& setup, const survey& known,
                                     const injection& what);

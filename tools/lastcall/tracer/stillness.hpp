@@ -32,6 +32,7 @@ public:
   [[nodiscard]] double busy_share() const noexcept {
     return looks_ == 0 ? 0 : double(busy_looks_) / double(looks_);
   }
+  [[nodiscard]] bool is_waiting() const noexcept { return all_wait_; } ///< at the last look
   /// How long every thread has been in a wait without waking up in between.
   [[nodiscard]] seconds lasted() const;
   /// Whether that wait can only be ended from outside.

@@ -48,6 +48,7 @@ constexpr auto usual_tick = 2ms;
 constexpr auto watching_tick = 50us;
 constexpr auto longest_hold = 20ms;
 constexpr auto idle_time = seconds{0.1};
+constexpr auto settling_time = 500ms;
 constexpr int syscall_stop = SIGTRAP | 0x80;
 
 constexpr bool is_crash(int signal) {
@@ -385,9 +386,13 @@ void session::watch_sleeper() {
 
 void session::watch_for_idle() {
   const bool wants = task_.end_when_idle || (is_idle_point_ && !has_fired());
-  if (!wants || stillness_.lasted() < idle_time) return;
+  if (!wants || !stillness_.is_waiting()) return;
   const bool has_alarm = task_.has_alarm || recorder_.saw_alarm();
-  if (has_alarm || !stillness_.is_for_ever(family_)) {
+  const bool is_idle = !has_alarm && stillness_.lasted() >= idle_time && stillness_.is_for_ever(family_);
+  if (!is_idle) {
+    // It pauses. If it turns out to do nothing else, this is where it idles: not in its first moments, in
+    // which a pause belongs to the start.
+    if (clock::now() - started_ < settling_time) return;
     if (task_.record) recorder_.mark_first_wait();
     if (!task_.timed_idle) return;
   }
