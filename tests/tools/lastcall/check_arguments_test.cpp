@@ -53,6 +53,8 @@ TEST(CheckArguments, EveryOptionArrives) {
                                    "3",
                                    "--time-limit",
                                    "2s",
+                                   "--undisturbed-limit",
+                                   "4s",
                                    "--budget",
                                    "1m",
                                    "--max-points",
@@ -72,6 +74,7 @@ TEST(CheckArguments, EveryOptionArrives) {
   ASSERT_TRUE(what.at);
   EXPECT_EQ(what.at->call, "pause()");
   EXPECT_EQ(what.verify, "true");
+  EXPECT_EQ(what.undisturbed_limit, seconds{4});
   EXPECT_EQ(what.isolate, isolation::subreaper);
   EXPECT_EQ(what.jobs, 3u);
   EXPECT_EQ(what.time_limit, seconds(2));

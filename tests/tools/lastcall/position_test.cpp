@@ -81,6 +81,17 @@ TEST_P(Position, EveryCallOfTheProgramIsFound) {
   EXPECT_FALSE(known.candidates.back().can_after) << "it never returns";
 }
 
+TEST_P(Position, AProgramThatTicksForEverIsAskedWhileItPauses) {
+  one_run ticks{{probe("ticks")}, GetParam()};
+  ticks.setup().wanted.undisturbed_limit = seconds{1};
+  const auto known = ticks.learn();
+  EXPECT_FALSE(known.known.ends_by_itself);
+  EXPECT_EQ(known.candidates.back().where.call, "idle()");
+  const auto seen = ticks.at("0:idle()#1@during");
+  EXPECT_EQ(seen.delivered, delivery::delivered) << seen.not_injected;
+  EXPECT_EQ(seen.out, "stopped");
+}
+
 INSTANTIATE_TEST_SUITE_P(Isolation, Position, ::testing::Values(isolation::automatic, isolation::subreaper),
                          [](const auto& which) {
                            return which.param == isolation::automatic ? "Automatic" : "Subreaper";

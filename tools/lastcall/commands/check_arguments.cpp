@@ -27,7 +27,7 @@ struct raw_words {
   std::vector<std::string> signals{"INT", "TERM"};
   std::vector<std::string> scopes{"process"};
   std::vector<std::string> positions{"before", "during", "after"};
-  std::string dir, input, at, verify, json, isolation = "auto", time_limit, budget;
+  std::string dir, input, at, verify, json, isolation = "auto", time_limit, undisturbed_limit, budget;
   unsigned jobs = 0;
   std::size_t max_points = 0;
 };
@@ -133,6 +133,11 @@ void declare(CLI::App& app, raw_words& raw, check_arguments& into) {
                  "For the end of one run, from the request on (otherwise: from the undisturbed run)")
       ->type_name("TIME")
       ->group("Judging");
+  app.add_option(
+         "--undisturbed-limit", raw.undisturbed_limit,
+         "A program that is not done after so long, and pauses, is taken never to end by itself (10s)")
+      ->type_name("TIME")
+      ->group("Judging");
   app.add_option("--jobs", raw.jobs, "Runs at a time (otherwise: chosen)")->type_name("N")->group("Effort");
   app.add_option("--budget", raw.budget, "For the whole check; what is not done then is not run")
       ->type_name("TIME")
@@ -165,6 +170,9 @@ void interpret(const raw_words& raw, check_arguments& into) {
   what.max_points = raw.max_points;
   what.time_limit = duration_of("--time-limit", raw.time_limit);
   what.budget = duration_of("--budget", raw.budget);
+  if (!raw.undisturbed_limit.empty()) {
+    what.undisturbed_limit = duration_of("--undisturbed-limit", raw.undisturbed_limit);
+  }
   if (!raw.json.empty()) into.json = raw.json;
 }
 

@@ -32,7 +32,9 @@ struct options {
   isolation isolate = isolation::automatic;
   unsigned jobs = 0;     ///< runs at a time; 0: chosen from the processors and how much the subject sleeps
   seconds time_limit{0}; ///< for one run, from the request on; 0: chosen from the undisturbed run
-  seconds budget{0};     ///< for the whole check; 0: none
+  seconds undisturbed_limit{
+      10};                    ///< one that is not done by then, and pauses, is taken never to end by itself
+  seconds budget{0};          ///< for the whole check; 0: none
   std::size_t max_points = 0; ///< at most this many, evenly spread; 0: all
 };
 

@@ -6,13 +6,12 @@
 #include "explore/masks.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
 namespace checker {
 namespace {
-
-constexpr seconds undisturbed_limit{10};
 
 std::string last_lines(const std::string& text) {
   constexpr std::size_t most = 400;
@@ -21,7 +20,7 @@ std::string last_lines(const std::string& text) {
 }
 
 /// The program must succeed when left alone, or nothing can be held against its interrupted runs.
-void require_success(const run& seen) {
+void require_success(const run& seen, seconds limit) {
   switch (seen.end.how) {
   case ending::how::exited:
     if (seen.end.value == 0) return;
@@ -33,8 +32,7 @@ void require_success(const run& seen) {
   case ending::how::hung:
     if (seen.end.value == ending::waits_as_it_should) return;
     throw undisturbed_run_failed("left alone, the program neither ends nor waits within " +
-                                 std::to_string(static_cast<int>(undisturbed_limit.count())) + " s" +
-                                 last_lines(seen.err));
+                                 std::to_string(std::lround(limit.count())) + " s" + last_lines(seen.err));
   }
 }
 
@@ -86,7 +84,7 @@ trace_task usual_task(const survey& known) {
   task.timed_idle = known.timed_idle;
   task.limit_after = known.limit_after;
   // While calls are followed a run takes longer than an undisturbed one would.
-  task.limit = undisturbed_limit + known.limit_after + margin;
+  task.limit = known.undisturbed_limit + known.limit_after + margin;
   task.quiet = seconds{0.5};
   return task;
 }
@@ -95,14 +93,15 @@ survey make_survey(const run_setup& setup) {
   runner here{setup, 0};
   survey found;
   found.used = here.used();
+  found.undisturbed_limit = setup.wanted.undisturbed_limit;
   found.known.initial = here.initial_tree();
 
   trace_task task;
   task.record = true;
   task.end_when_idle = true;
-  task.limit = std::max(undisturbed_limit, setup.wanted.time_limit);
+  task.limit = setup.wanted.undisturbed_limit;
   auto first = here.run_fresh(task);
-  require_success(first.seen);
+  require_success(first.seen, task.limit);
   found.known.ends_by_itself = !first.idle;
   found.has_alarm = first.has_alarm;
   found.timed_idle = first.timed_idle;
@@ -113,7 +112,7 @@ survey make_survey(const run_setup& setup) {
   // The second one tells what varies by itself. It is not cut at a limit: it has been seen to end, or not.
   task.timed_idle = first.timed_idle;
   auto second = here.run_fresh(task);
-  require_success(second.seen);
+  require_success(second.seen, task.limit);
   require_verified(here, setup, second.seen);
 
   found.masks = learn_masks(first.calls, second.calls);

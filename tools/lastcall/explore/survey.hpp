@@ -24,6 +24,7 @@ struct survey {
   bool timed_idle = false;   ///< when left alone it waits for ever, but wakes up now and then
   double sleeping_share = 0; ///< of the elapsed time, 0 to 1
   isolation used = isolation::automatic;
+  seconds undisturbed_limit{10};
   seconds limit_after{2}; ///< for a run, from the request on
 };
 

@@ -58,6 +58,9 @@ std::string reproduce_line(const options& with, const injection& asked) {
   if (with.isolate == isolation::namespaces) add("--isolation", "namespaces");
   if (with.isolate == isolation::subreaper) add("--isolation", "subreaper");
   if (with.time_limit.count() > 0) add("--time-limit", fmt::format("{:g}s", with.time_limit.count()));
+  if (with.undisturbed_limit != options{}.undisturbed_limit) {
+    add("--undisturbed-limit", fmt::format("{:g}s", with.undisturbed_limit.count()));
+  }
   words.emplace_back("--");
   words.insert(words.end(), with.argv.begin(), with.argv.end());
   return shell_line(words);
