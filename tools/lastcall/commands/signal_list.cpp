@@ -42,7 +42,7 @@ int by_name(std::string name) {
 } // namespace
 
 int parse_signal(const std::string& text) {
-  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
   const int signal = digits ? number(text) : by_name(text);
   if (signal < 1 || signal > SIGRTMAX)
     throw usage_error(

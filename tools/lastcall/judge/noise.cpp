@@ -46,7 +46,7 @@ constexpr std::array marks{
 
 bool is_noise(std::string_view line) {
   return std::any_of(marks.begin(), marks.end(),
-                     [&](std::string_view mark) { return line.find(mark) != line.npos; });
+                     [&](std::string_view mark) { return line.find(mark) != std::string_view::npos; });
 }
 
 template <class Function>

@@ -23,8 +23,9 @@ namespace checker {
 /// verification of this check.
 [[nodiscard]] std::string reproduce_line(const options&, const injection&);
 
-/// The same with strace alone, in a copy of the directory, for someone without this command. Empty where strace cannot do it: it
-/// delivers only at the kernel's entry (so never *before* a call), to one process, counting its calls.
+/// The same with strace alone, in a copy of the directory, for someone without this command. Empty where
+/// strace cannot do it: it delivers only at the kernel's entry (so never *before* a call), to one process,
+/// counting its calls.
 [[nodiscard]] std::optional<std::string> strace_line(const options&, const example&);
 
 } // namespace checker

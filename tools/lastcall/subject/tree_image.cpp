@@ -7,7 +7,6 @@
 #include <array>
 #include <fcntl.h>
 #include <map>
-#include <ranges>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -123,7 +122,8 @@ void tree_image::lay_out(const fs::path& into) const {
   if (root.value() < 0) throw_cannot("open " + into.string());
   for (const auto& one : nodes_) lay_out_node(root.value(), one);
   // Last, from the leaves up: writing into a directory changes its time, and its mode may forbid writing.
-  for (const auto& one : nodes_ | std::views::reverse) {
+  for (auto at = nodes_.rbegin(); at != nodes_.rend(); ++at) {
+    const node& one = *at;
     if (!S_ISDIR(one.mode)) continue;
     const std::array times{one.modified, one.modified};
     if (::geteuid() == 0 && one.owner != 0) {
