@@ -20,9 +20,9 @@ namespace lastcall {
 ///
 ///     void stop(lastcall::context& at) {
 ///       requests_.close();
-///       while (!requests_.wait_until(lastcall::earlier(at.due(), lastcall::deadline::after(1s)))) {
+///       while (!requests_.wait_until(earlier(at.due(), lastcall::deadline::after(1s)))) {
 ///         at.progress(std::to_string(requests_.size()) + " requests in flight");
-///         if (at.out_of_time()) return connections_.cut();
+///         if (at.out_of_time()) return cut_connections();
 ///       }
 ///     }
 ///
