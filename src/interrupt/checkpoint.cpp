@@ -10,12 +10,12 @@ namespace lastcall::detail {
 namespace {
 
 std::optional<request> due_here() noexcept {
-  signal_core* core = this_thread.core;
+  signal_core* core = here().core;
   if (core == nullptr) return std::nullopt;
   if (core->process() != sys::getpid()) {
     // A forked child: the request was its parent's, and the locks of the scope may be held by threads
     // that do not exist here.
-    this_thread.due.store(0, std::memory_order_relaxed);
+    here().due.store(0, std::memory_order_relaxed);
     return std::nullopt;
   }
   return core->take_due();

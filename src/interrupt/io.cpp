@@ -31,7 +31,7 @@ namespace {
 
 // One round: false when the deadline has passed. `looked_at` was read before the last delivery.
 bool sleep_on_word(std::uint32_t looked_at, deadline& until) noexcept {
-  return wait::futex_wait(detail::this_thread.due, looked_at, until) == wait::futex_result::woken;
+  return wait::futex_wait(detail::here().due, looked_at, until) == wait::futex_result::woken;
 }
 
 // The value to sleep on, read after a checkpoint has had its say: bits that are still set are held back,
@@ -39,10 +39,10 @@ bool sleep_on_word(std::uint32_t looked_at, deadline& until) noexcept {
 template <class Checkpoint>
 std::uint32_t settle(Checkpoint&& deliver) {
   // Acquire pairs with the releases that set the bits.
-  std::uint32_t before = detail::this_thread.due.load(std::memory_order_acquire);
+  std::uint32_t before = detail::here().due.load(std::memory_order_acquire);
   while (before != 0) {
     deliver();
-    const std::uint32_t after = detail::this_thread.due.load(std::memory_order_acquire);
+    const std::uint32_t after = detail::here().due.load(std::memory_order_acquire);
     if (after == before) break; // held back: a delivery would have thrown, a posted call cleared its bit
     before = after;
   }
@@ -88,17 +88,17 @@ bool sleep_for(duration span, std::stop_token stop) noexcept {
 }
 
 bool wait_for_request(deadline until) noexcept {
-  detail::signal_core* core = detail::this_thread.core;
+  detail::signal_core* core = detail::here().core;
   LASTCALL_ASSERT(core != nullptr,
                   "wait_for_request on a thread that owns no signal_scope: only the owner is "
                   "told of requests, other threads wait with their stop token");
   for (;;) {
     if (core->confirm_due()) return true;
-    std::uint32_t looked_at = detail::this_thread.due.load(std::memory_order_acquire);
+    std::uint32_t looked_at = detail::here().due.load(std::memory_order_acquire);
     if ((looked_at & detail::interrupt_due) != 0) continue;
     if ((looked_at & detail::call_posted) != 0) {
       core->take_due(); // runs them, or holds them back under a shield
-      looked_at = detail::this_thread.due.load(std::memory_order_acquire);
+      looked_at = detail::here().due.load(std::memory_order_acquire);
       if ((looked_at & detail::interrupt_due) != 0) continue;
     }
     if (!sleep_on_word(looked_at, until)) return core->confirm_due().has_value();

@@ -94,7 +94,7 @@ std::vector<request> signal_core::acknowledge() {
   const std::scoped_lock guard{lock_};
   // The bit goes before the look: a handler that comes after the look sets it again. One that wrote its
   // record before the look and sets the bit after it leaves a bit without a request; confirm_due copes.
-  this_thread.due.fetch_and(~std::uint32_t{interrupt_due}, std::memory_order_acq_rel);
+  here().due.fetch_and(~std::uint32_t{interrupt_due}, std::memory_order_acq_rel);
   book_.collect(the_custody);
   auto taken = book_.pending();
   book_.acknowledge();
@@ -108,11 +108,11 @@ std::vector<request> signal_core::acknowledge() {
 
 std::optional<request> signal_core::take_due() noexcept {
   const auto may_deliver = [this] {
-    return this_thread.shields == 0 && std::uncaught_exceptions() <= uncaught_at_start_;
+    return here().shields == 0 && std::uncaught_exceptions() <= uncaught_at_start_;
   };
   if (!may_deliver()) return std::nullopt;
   // Acquire pairs with the releases in post, submit and take_in: what the bit stands for is visible.
-  if ((this_thread.due.load(std::memory_order_acquire) & call_posted) != 0) run_posts();
+  if ((here().due.load(std::memory_order_acquire) & call_posted) != 0) run_posts();
   const auto due = confirm_due();
   if (due && !std::exchange(delivery_noted_, true))
     note(event_kind::delivery, "owner", "delivered at a checkpoint");
@@ -120,17 +120,17 @@ std::optional<request> signal_core::take_due() noexcept {
 }
 
 std::optional<request> signal_core::confirm_due() noexcept {
-  if ((this_thread.due.load(std::memory_order_acquire) & interrupt_due) == 0) return std::nullopt;
+  if ((here().due.load(std::memory_order_acquire) & interrupt_due) == 0) return std::nullopt;
   const std::scoped_lock guard{lock_};
   book_.collect(the_custody);
   if (const request* first = book_.first_pending()) return *first;
   // A bit without a request. It is taken back, and the book looked at once more: a handler between
   // the two looks has written its record and may have had its bit taken away.
-  this_thread.due.fetch_and(~std::uint32_t{interrupt_due}, std::memory_order_acq_rel);
+  here().due.fetch_and(~std::uint32_t{interrupt_due}, std::memory_order_acq_rel);
   book_.collect(the_custody);
   const request* first = book_.first_pending();
   if (first == nullptr) return std::nullopt;
-  this_thread.due.fetch_or(interrupt_due, std::memory_order_relaxed); // for this thread itself
+  here().due.fetch_or(interrupt_due, std::memory_order_relaxed); // for this thread itself
   return *first;
 }
 
@@ -139,7 +139,7 @@ std::optional<request> signal_core::confirm_due() noexcept {
 void signal_core::run_posts() noexcept {
   const auto alive = shared_from_this(); // a posted call may close the scope
   const shield whole;
-  this_thread.due.fetch_and(~std::uint32_t{call_posted}, std::memory_order_acq_rel);
+  here().due.fetch_and(~std::uint32_t{call_posted}, std::memory_order_acq_rel);
   std::unique_lock guard{lock_};
   for (std::size_t left = posts_.size(); left > 0 && !posts_.empty(); --left) {
     auto fn = std::move(posts_.front());

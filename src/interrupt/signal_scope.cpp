@@ -81,8 +81,8 @@ struct process_claim {
 };
 
 void become_owner(detail::signal_core* core) noexcept {
-  detail::this_thread.due.store(0, std::memory_order_relaxed); // no handler points here
-  detail::this_thread.core = core;
+  detail::here().due.store(0, std::memory_order_relaxed); // no handler points here
+  detail::here().core = core;
 }
 
 } // namespace
@@ -94,9 +94,9 @@ signal_scope::signal_scope(signal_options options) {
     throw std::invalid_argument{"signal_scope: a signal is named in `signals` and in `listen`"};
 
   process_claim claim;
-  core_ = std::make_shared<detail::signal_core>(options, detail::this_thread);
+  core_ = std::make_shared<detail::signal_core>(options, detail::here());
   become_owner(core_.get());
-  detail::open_custody({&detail::this_thread.due, stopping, listening, options.ladder, options.coalesce});
+  detail::open_custody({&detail::here().due, stopping, listening, options.ladder, options.coalesce});
   try {
     core_->start_herald();
     try {
@@ -133,10 +133,10 @@ scope_end signal_scope::shut(deadline until) noexcept {
     // has made itself is left alone.
     if (the_custody.pid.load(std::memory_order_relaxed) != here && detail::claim_process())
       detail::release_process();
-    if (detail::this_thread.core == &core) become_owner(nullptr);
+    if (detail::here().core == &core) become_owner(nullptr);
     return end;
   }
-  LASTCALL_ASSERT(detail::this_thread.core == &core,
+  LASTCALL_ASSERT(detail::here().core == &core,
                   "a signal_scope is closed or destroyed on another thread than the one that made it");
   give_back_all(the_custody.handled.load(std::memory_order_relaxed));
   detail::close_custody(until);
@@ -161,7 +161,7 @@ std::optional<request> signal_scope::why() const noexcept { return core_->why();
 std::vector<request> signal_scope::requests() const { return core_->requests(); }
 
 std::vector<request> signal_scope::acknowledge() {
-  LASTCALL_ASSERT(closed_ || detail::this_thread.core == core_.get(),
+  LASTCALL_ASSERT(closed_ || detail::here().core == core_.get(),
                   "acknowledge on another thread than the one that made the signal_scope");
   return closed_ ? std::vector<request>{} : core_->acknowledge();
 }

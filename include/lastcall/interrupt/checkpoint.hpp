@@ -28,14 +28,14 @@ void checkpoint_slow(std::error_code& error) noexcept;
 /// Threads: relaxed is enough: the slow path loads the word again with acquire (pairs with the release
 ///   in the handler), and a request seen one checkpoint later has only come a little later.
 inline void checkpoint() {
-  if (detail::this_thread.due.load(std::memory_order_relaxed) != 0) [[unlikely]]
+  if (detail::here().due.load(std::memory_order_relaxed) != 0) [[unlikely]]
     detail::checkpoint_slow();
 }
 
 /// The twin that does not throw: sets `error` to `stop_errc::interrupted` where `checkpoint()` would
 /// throw, clears it otherwise.
 inline void checkpoint(std::error_code& error) noexcept {
-  if (detail::this_thread.due.load(std::memory_order_relaxed) != 0) [[unlikely]]
+  if (detail::here().due.load(std::memory_order_relaxed) != 0) [[unlikely]]
     detail::checkpoint_slow(error);
   else
     error.clear();
@@ -43,7 +43,7 @@ inline void checkpoint(std::error_code& error) noexcept {
 
 /// Whether a request waits for this thread; true also while a shield holds it back. Only asks.
 inline bool interrupt_pending() noexcept {
-  return (detail::this_thread.due.load(std::memory_order_relaxed) & detail::interrupt_due) != 0;
+  return (detail::here().due.load(std::memory_order_relaxed) & detail::interrupt_due) != 0;
 }
 
 } // namespace lastcall

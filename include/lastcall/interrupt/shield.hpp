@@ -29,8 +29,8 @@ namespace lastcall {
 /// Stop: the ladder's force step goes through a shield. Keep the stretch short: a shield has no bound.
 class shield {
 public:
-  shield() noexcept { ++detail::this_thread.shields; }
-  ~shield() { --detail::this_thread.shields; }
+  shield() noexcept { ++detail::here().shields; }
+  ~shield() { --detail::here().shields; }
   shield(const shield&) = delete;
   shield& operator=(const shield&) = delete;
 };

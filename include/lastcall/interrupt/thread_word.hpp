@@ -29,4 +29,17 @@ enum due_bit : std::uint32_t {
 // initial-exec: a load from a shared library costs one more instruction instead of a call.
 [[gnu::tls_model("initial-exec")]] extern thread_local constinit thread_word this_thread;
 
+/// The calling thread's word.
+inline thread_word& here() noexcept {
+#if defined(__SANITIZE_ADDRESS__)
+  // The linker may turn the `add` that makes this address into a `lea`, which sets no flags. GCC's null check
+  // relies on these flags and reports a null pointer that is none; behind this line it has to look.
+  thread_word* word = &this_thread;
+  asm("" : "+r"(word));
+  return *word;
+#else
+  return this_thread;
+#endif
+}
+
 } // namespace lastcall::detail
