@@ -5,6 +5,7 @@
 #include "lifecycle/duration_text.hpp"
 #include "lifecycle/failure_text.hpp"
 
+#include <chrono>
 #include <ranges>
 #include <string>
 
@@ -12,6 +13,9 @@ namespace lastcall::detail {
 namespace {
 
 std::string text(duration span) { return std::string{duration_text(span).view()}; }
+
+/// How long a stopper may need to come to the stop it was given.
+constexpr duration longest_way_to_a_stop = std::chrono::seconds{1};
 
 /// On a stopper, or on the owner where there is none.
 void call_stop(turn& one) noexcept {
@@ -42,7 +46,11 @@ void stop_phase::stop_one(turn& one, std::size_t after) {
   const auto begun = clock::now();
   begin(one, after);
   if (auto* hand = hands_.on_duty()) {
-    hand->give([&one] { call_stop(one); });
+    hand->give([this, &one] {
+      one.stop_begun.store(true, std::memory_order_relaxed); // the bell orders it
+      changed_.ring();
+      call_stop(one);
+    });
     if (!wait_for(*hand, one, after)) {
       hands_.leave_behind();
       one.said.fate = component_fate::abandoned;
@@ -81,6 +89,10 @@ bool stop_phase::wait_for(stopper& hand, turn& one, std::size_t after) {
       due = one.stopping.due();
     } else {
       one.hurry.request_stop();
+      // Its last moment begins when it does: on a busy machine the thread may not have come to it yet, and to
+      // leave it then would be to skip it.
+      changed_.wait_until(deadline::after(longest_way_to_a_stop),
+                          [&] { return one.stop_begun.load(std::memory_order_relaxed); });
       return changed_.wait_until(deadline::after(options_.last_moment), [&] { return hand.idle(); });
     }
   }

@@ -7,6 +7,7 @@
 #include <lastcall/lifecycle/report.hpp>
 #include <lastcall/wait/clock.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -35,6 +36,7 @@ struct turn {
   std::stop_source hurry; ///< the token of `stopping`
   context starting;
   context stopping;
+  std::atomic<bool> stop_begun{false};
   std::optional<std::string> stop_error; ///< the stopper's, until it is idle again
 };
 

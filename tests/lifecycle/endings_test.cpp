@@ -162,14 +162,14 @@ TEST(Ending, PastADeadlineIs75AtOnceAndNamesWhoIsLate) {
     hang(at);
   };
   EXPECT_EXIT(
-      std::exit(run_one({.grace = 20ms, .last_moment = 1ms}, nothing, late)), ExitedWithCode(75),
+      std::exit(run_one({.grace = 20ms}, nothing, late)), ExitedWithCode(75),
       "db started in .*, abandoned after .* in its stop, which last said \"12 requests in flight\"\n$");
 }
 
 int run_with_two_that_hang() {
   begin();
   diary log;
-  application_options options{.grace = 60ms, .last_moment = 1ms};
+  application_options options{.grace = 60ms};
   options.on_report = [&](const auto&) { std::fputs(log.text().c_str(), stderr); };
   application app{"shop", options};
   app.add<scripted>("a", log);

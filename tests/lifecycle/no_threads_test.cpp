@@ -70,7 +70,7 @@ TEST(NoThreads, TheErrorSaysWhatTheThreadWasFor) {
 [[noreturn]] void abandon_one_without_spare_threads() {
   alarm(30);
   diary log;
-  lastcall::application_options options{.grace = 20ms, .last_moment = 1ms};
+  lastcall::application_options options{.grace = 20ms};
   options.on_report = [&](const lastcall::report& what) {
     std::fprintf(stderr, "%s; %s", log.text().c_str(), what.failures.at(0).c_str());
   };
