@@ -116,6 +116,23 @@ TEST(Misuse, AReportThatDoesNotFitTheDiskIsSaidAndTheSummaryIsStillPrinted) {
   EXPECT_NE(done.out.find("Nothing found."), std::string::npos) << done.out;
 }
 
+TEST(Misuse, AReportOnAFullDiskLeavesNoHalfOfIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root to mount a tiny disk";
+  const scratch tiny;
+  const auto done = run_command({"sh", "-c",
+                                 "head -c 100000 /dev/zero > full 2>/dev/null; "
+                                 "\"$0\" check --json report.json -- /bin/true; echo status $?; ls",
+                                 command_path()},
+                                [&] {
+                                  mount_tiny(tiny.path(), "size=64k");
+                                  if (::chdir(tiny.path().c_str()) != 0) ::_exit(125);
+                                });
+  EXPECT_NE(done.out.find("Nothing found."), std::string::npos) << done.out << done.err;
+  EXPECT_NE(done.out.find("status 2\nfull\n"), std::string::npos) << done.out << done.err;
+  EXPECT_NE(done.err.find("cannot write report.json: No space left on device"), std::string::npos)
+      << done.err;
+}
+
 TEST(Misuse, JsonOnStandardOutputIsNothingButJson) {
   const auto done = run_command({command_path(), "check", "--json", "-", "--", "/bin/true"});
   EXPECT_EQ(nlohmann::json::parse(done.out).at("findings").size(), 0u);

@@ -105,6 +105,10 @@ void describe_swallowed(page& on, const tally& seen) {
 
 } // namespace
 
+bool is_partial(const outcome& result) noexcept {
+  return result.interrupted || result.out_of_budget || result.broken_off;
+}
+
 std::string_view to_string(isolation how) noexcept {
   switch (how) {
   case isolation::automatic: return "auto";
@@ -121,7 +125,7 @@ std::string excerpt(std::string_view text) {
   std::size_t start = text.size();
   for (int lines = 0; lines < 8 && start > 0; ++lines) {
     start = text.rfind('\n', start - 1);
-    if (start == text.npos) return std::string(text);
+    if (start == std::string_view::npos) return std::string(text);
   }
   return std::string(text.substr(start + 1));
 }
@@ -150,7 +154,8 @@ std::string summary(const options& with, const outcome& result, const tally& see
   else if (seen.proves_nothing())
     on.line("{}", on.yellow("Nothing was proven: no request was seen to arrive."));
   else
-    on.line("{}", on.green("Nothing found."));
+    on.line("{}",
+            is_partial(result) ? on.yellow("Nothing found in what was run.") : on.green("Nothing found."));
   return std::move(on).take();
 }
 

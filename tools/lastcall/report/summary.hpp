@@ -20,6 +20,9 @@ enum class detail {
 
 [[nodiscard]] std::string_view to_string(isolation) noexcept;
 
+/// True where runs that were planned were not made.
+[[nodiscard]] bool is_partial(const outcome&) noexcept;
+
 /// The last lines of what a subject wrote, at most 8 and 1,200 bytes.
 [[nodiscard]] std::string excerpt(std::string_view text);
 
