@@ -41,7 +41,8 @@ inline void checkpoint(std::error_code& error) noexcept {
     error.clear();
 }
 
-/// Whether a request waits for this thread; true also while a shield holds it back. Only asks.
+/// Whether a request waits for this thread; true also while a shield holds it back. Only asks. It may say
+/// yes for a moment longer when `acknowledge` meets a signal in flight; the next checkpoint settles it.
 inline bool interrupt_pending() noexcept {
   return (detail::here().due.load(std::memory_order_relaxed) & detail::interrupt_due) != 0;
 }
