@@ -63,6 +63,17 @@ TEST(Summary, WhatWasNotInjectedIsListedWithItsReason) {
   EXPECT_NE(text.find("Nothing was proven"), std::string::npos) << text;
 }
 
+TEST(Summary, PointsThatMovedMeanwhileAreTold) {
+  outcome result;
+  result.moved = 0;
+  EXPECT_EQ(summary(subject(), result, {}, detail::findings, colour::never).find("not made again"),
+            std::string::npos);
+  result.moved = 3;
+  EXPECT_NE(summary(subject(), result, {}, detail::findings, colour::never)
+                .find("3 calls of the undisturbed run were not made again"),
+            std::string::npos);
+}
+
 TEST(Summary, APartialReportSaysThatItIs) {
   outcome result;
   result.interrupted = true;

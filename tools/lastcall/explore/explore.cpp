@@ -90,6 +90,18 @@ unsigned choose_jobs(const options& wanted, const survey& known, std::size_t run
   throw cannot_check(answer.failure);
 }
 
+/// A worker's only answer; empty where the user asked to stop first.
+std::optional<wire::answer> receive_unless_stopped(worker& from, int stop_fd, outcome& result) {
+  std::array<pollfd, 2> waits{{{stop_fd, POLLIN, 0}, {from.channel(), POLLIN, 0}}};
+  while (::poll(waits.data(), waits.size(), -1) < 0 && errno == EINTR) {
+  }
+  result.interrupted = waits[0].revents != 0;
+  if (result.interrupted) return std::nullopt;
+  auto answer = from.receive();
+  if (!answer) throw cannot_check("the process that was to run the program undisturbed ended by itself");
+  return answer;
+}
+
 /// Hands the planned runs out and takes the answers in.
 class dispatcher {
 public:
@@ -178,16 +190,11 @@ outcome explore(const options& wanted, observer& tell, int stop_fd) {
   outcome result;
   const auto note_time = [&] { result.elapsed = clock::now() - started; };
   auto surveyor = worker::for_survey(setup);
-  std::array<pollfd, 2> waits{{{stop_fd, POLLIN, 0}, {surveyor.channel(), POLLIN, 0}}};
-  while (::poll(waits.data(), waits.size(), -1) < 0 && errno == EINTR) {
-  }
-  if (waits[0].revents != 0) {
-    result.interrupted = true;
+  const auto surveyed = receive_unless_stopped(surveyor, stop_fd, result);
+  if (!surveyed) {
     note_time();
     return result;
   }
-  const auto surveyed = surveyor.receive();
-  if (!surveyed) throw cannot_check("the process that was to run the program undisturbed ended by itself");
   if (!surveyed->known) throw_failure(*surveyed);
   const auto& known = *surveyed->known;
   setup.isolate = known.used;
@@ -198,6 +205,12 @@ outcome explore(const options& wanted, observer& tell, int stop_fd) {
   result.planned = todo.runs.size();
   tell.on_plan(known.known, result.points, result.planned);
   dispatcher{setup, known, todo, tell, stop_fd, result}.run(started);
+  const bool is_whole = !result.interrupted && !result.out_of_budget;
+  if (is_whole && !wanted.at) {
+    auto recounter = worker::for_recount(setup, known);
+    if (const auto recounted = receive_unless_stopped(recounter, stop_fd, result))
+      result.moved = recounted->moved;
+  }
   note_time();
   return result;
 }

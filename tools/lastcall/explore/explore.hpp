@@ -7,6 +7,8 @@
 #include "judge/verdict.hpp"
 #include "subject/cannot_check.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -36,6 +38,9 @@ struct outcome {
   bool interrupted = false; ///< the user asked to stop: the rest was not run
   bool out_of_budget = false;
   bool broken_off = false; ///< it could not be continued (no room on the disk, …): the rest was not run
+  /// Calls of the undisturbed run that one more, made after all others, did not make again: the order of
+  /// threads changed, or something outside the directory did. Empty where it was not made.
+  std::optional<std::size_t> moved;
   isolation used = isolation::automatic;
   seconds elapsed{};
 };

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace checker {
@@ -75,6 +76,14 @@ seconds choose_limit(const options& wanted, seconds undisturbed) {
   return std::clamp(seconds{factor * undisturbed}, least, most);
 }
 
+trace_task undisturbed_task(const options& wanted) {
+  trace_task task;
+  task.record = true;
+  task.end_when_idle = true;
+  task.limit = wanted.undisturbed_limit;
+  return task;
+}
+
 } // namespace
 
 trace_task usual_task(const survey& known) {
@@ -96,10 +105,7 @@ survey make_survey(const run_setup& setup) {
   found.undisturbed_limit = setup.wanted.undisturbed_limit;
   found.known.initial = here.initial_tree();
 
-  trace_task task;
-  task.record = true;
-  task.end_when_idle = true;
-  task.limit = setup.wanted.undisturbed_limit;
+  auto task = undisturbed_task(setup.wanted);
   auto first = here.run_fresh(task);
   require_success(first.seen, task.limit);
   found.known.ends_by_itself = !first.idle;
@@ -125,6 +131,19 @@ survey make_survey(const run_setup& setup) {
   found.known.from_completed = here.run_again(again);
   if (!found.known.ends_by_itself) learn_idle(here, setup, found);
   return found;
+}
+
+std::size_t count_moved(const run_setup& setup, const survey& known) {
+  runner here{setup, 0};
+  here.naming().use_masks(known.masks);
+  auto task = undisturbed_task(setup.wanted);
+  task.timed_idle = known.timed_idle;
+  const auto seen = here.run_fresh(task);
+  std::set<std::string> met;
+  for (const auto& one : candidates_of(seen.calls, here.naming())) met.insert(one.where.key());
+  return static_cast<std::size_t>(std::ranges::count_if(known.candidates, [&](const candidate& one) {
+    return one.where.call != "idle()" && !met.contains(one.where.key());
+  }));
 }
 
 } // namespace checker

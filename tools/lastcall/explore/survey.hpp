@@ -31,6 +31,9 @@ struct survey {
 /// Runs the subject undisturbed, twice or more. Throws `cannot_check` and `undisturbed_run_failed`.
 [[nodiscard]] survey make_survey(const run_setup& setup);
 
+/// How many of the known calls one more undisturbed run does not make.
+[[nodiscard]] std::size_t count_moved(const run_setup& setup, const survey& known);
+
 /// How the runs of this subject are to be followed: its limits, without a request.
 [[nodiscard]] trace_task usual_task(const survey& known);
 

@@ -50,7 +50,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(observation, what, signature, files, sentence
 
 namespace wire {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(answer, known, seen, observations, failure, undisturbed_failed)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(answer, known, moved, seen, observations, failure, undisturbed_failed)
 
 std::vector<std::uint8_t> encode(const answer& what) { return nlohmann::json::to_cbor(nlohmann::json(what)); }
 

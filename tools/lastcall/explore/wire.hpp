@@ -13,10 +13,11 @@
 /// What passes between the command and its worker processes, as CBOR.
 namespace checker::wire {
 
-/// A worker's answer. Exactly one of `known`, `seen` and `failure` is there.
+/// A worker's answer. Exactly one of `known`, `moved`, `seen` and `failure` is there.
 struct answer {
-  std::optional<survey> known; ///< the undisturbed runs
-  std::optional<run> seen;     ///< one run, without its trees
+  std::optional<survey> known;      ///< the undisturbed runs
+  std::optional<std::size_t> moved; ///< see `count_moved`
+  std::optional<run> seen;          ///< one run, without its trees
   std::vector<observation> observations;
   std::string failure;             ///< a sentence: the check cannot be made
   bool undisturbed_failed = false; ///< … because the subject fails by itself

@@ -122,6 +122,17 @@ worker worker::for_survey(const run_setup& setup) {
   });
 }
 
+worker worker::for_recount(const run_setup& setup, const survey& known) {
+  return start(0, [&](int channel) {
+    const auto answer = answer_of([&] {
+      wire::answer made;
+      made.moved = count_moved(setup, known);
+      return made;
+    });
+    (void)send_answer(channel, answer);
+  });
+}
+
 worker worker::for_runs(const run_setup& setup, const survey& known, const std::vector<injection>& runs,
                         unsigned index) {
   return start(index, [&](int channel) {

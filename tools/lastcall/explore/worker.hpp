@@ -21,6 +21,8 @@ class worker {
 public:
   /// One that makes the survey and ends.
   [[nodiscard]] static worker for_survey(const run_setup& setup);
+  /// One that looks once more, when all is done, whether the points are still where they were, and ends.
+  [[nodiscard]] static worker for_recount(const run_setup& setup, const survey& known);
   /// One that makes the runs it is asked for.
   [[nodiscard]] static worker for_runs(const run_setup& setup, const survey& known,
                                        const std::vector<injection>& runs, unsigned index);

@@ -97,6 +97,7 @@ std::string json_report(const options& with, const outcome& result, const tally&
   report["runs"] = seen.runs();
   report["not_injected"] = seen.count_not_injected();
   report["swallowed"] = seen.swallowed().size();
+  report["moved"] = result.moved ? json(*result.moved) : json(nullptr);
   report["partial"] = is_partial(result);
   report["interrupted"] = result.interrupted;
   report["out_of_budget"] = result.out_of_budget;

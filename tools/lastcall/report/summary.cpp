@@ -143,6 +143,9 @@ std::string summary(const options& with, const outcome& result, const tally& see
   if (result.interrupted) on.line("{}", on.yellow("Interrupted: this report is partial."));
   if (result.broken_off) on.line("{}", on.yellow("Broken off: this report is partial."));
   if (result.out_of_budget) on.line("{}", on.yellow("The budget is spent: this report is partial."));
+  if (result.moved.value_or(0) > 0)
+    on.line("{} of the undisturbed run {} not made again by one more afterwards.",
+            plural(*result.moved, "call"), *result.moved == 1 ? "was" : "were");
   const auto per_second =
       result.elapsed.count() > 0 ? static_cast<double>(seen.runs()) / result.elapsed.count() : 0.0;
   on.line("{}, {} of {} done, {} not injected, {} swallowed ({:.1f} s, {:.0f} runs/s, isolation: {})",
