@@ -105,7 +105,7 @@ struct reference {
   std::vector<run> undisturbed;        ///< at least two, so that what varies by itself is known
   std::optional<rerun> from_completed; ///< the command run again in the completed tree
   /// False for a program that waits for ever when left alone. `undisturbed` then holds its state when all
-  /// threads wait, and `stopped` how it ends when asked at that moment, one per signal.
+  /// threads wait, and `stopped` how it ends when asked at that moment, one per signal and scope.
   bool ends_by_itself = true;
   std::vector<run> stopped;
 };

@@ -61,9 +61,11 @@ std::vector<candidate> candidates_of(const std::vector<recorded_call>& calls, co
 void learn_idle(runner& here, const run_setup& setup, survey& found) {
   const point idle{"0", "idle()", 1, position::during};
   for (const int signal : setup.wanted.signals) {
-    auto task = usual_task(found);
-    task.ask = injection{idle, signal, target_scope::process};
-    found.known.stopped.push_back(here.run_fresh(task).seen);
+    for (const auto scope : setup.wanted.scopes) {
+      auto task = usual_task(found);
+      task.ask = injection{idle, signal, scope};
+      found.known.stopped.push_back(here.run_fresh(task).seen);
+    }
   }
   found.candidates.push_back({idle, true, false});
 }

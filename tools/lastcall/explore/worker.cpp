@@ -70,10 +70,9 @@ void become_worker(pid_t parent, unsigned index) {
   if (::getppid() != parent) ::_exit(1); // it ended before we asked
   for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP}) (void)::signal(signal, SIG_IGN);
   (void)::signal(SIGCHLD, SIG_DFL);
-  sigset_t child;
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
-  ::sigprocmask(SIG_SETMASK, &child, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   stay_on_one_processor(index);
 }
 

@@ -4,6 +4,7 @@
 
 #include "subject/cannot_check.hpp"
 #include "tracer/family.hpp"
+#include "tracer/heartbeat.hpp"
 #include "tracer/interrupter.hpp"
 #include "tracer/output_capture.hpp"
 #include "tracer/recorder.hpp"
@@ -18,6 +19,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -36,7 +38,7 @@
 //
 // Seized, not attached: group stops (SIGSTOP, SIGTSTP) then work as without a tracer.
 //
-// The loop waits in sigtimedwait for SIGCHLD, because a blocking waitpid could not notice the clock.
+// The loop waits in wait4; a heartbeat ends the wait when nothing happens, so that it notices the clock.
 
 namespace checker {
 namespace {
@@ -45,7 +47,8 @@ using clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr auto usual_tick = 2ms;
-constexpr auto watching_tick = 50us;
+constexpr auto short_watch = 200us;
+constexpr auto watch_pause = 50us;
 constexpr auto longest_hold = 20ms;
 constexpr auto idle_time = seconds{0.1};
 constexpr auto settling_time = 500ms;
@@ -164,13 +167,14 @@ trace_result session::run() {
 }
 
 void session::loop() {
-  sigset_t child;
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
+  const heartbeat beat{usual_tick};
   while (!is_done_) {
+    // While a sleeper is watched nothing may wait: the moment it is asleep is looked for.
+    const bool is_watching = sleeper_ != 0 && !has_fired();
+    const int how = is_watching ? __WALL | WNOHANG : __WALL;
     int status = 0;
     rusage usage{};
-    const pid_t thread = ::wait4(-1, &status, __WALL | WNOHANG, &usage);
+    const pid_t thread = ::wait4(-1, &status, how, &usage);
     if (thread < 0 && errno == ECHILD) return;
     if (thread > 0) {
       if (thread == what_.init) return; // it was killed from outside, and everybody with it
@@ -182,23 +186,16 @@ void session::loop() {
         on_stop(*one, status);
       }
     }
+    if (is_watching && thread == 0) watch_sleeper();
     const auto now = clock::now();
-    const auto tick_length =
-        sleeper_ != 0 ? std::chrono::nanoseconds{watching_tick} : std::chrono::nanoseconds{usual_tick};
-    if (now - last_tick_ >= tick_length) {
-      last_tick_ = now;
-      tick();
-    }
-    if (thread == 0 && !is_done_) {
-      const timespec wait{0, static_cast<long>(tick_length.count())};
-      (void)::sigtimedwait(&child, nullptr, &wait);
-    }
+    if (now - last_tick_ < usual_tick) continue;
+    last_tick_ = now;
+    tick();
   }
 }
 
 void session::tick() {
   if (!output_.drain()) return end_hung(hang_kind::livelock); // it writes without end
-  if (sleeper_ != 0) watch_sleeper();
   if (!is_program_) return;
   stillness_.look(family_);
   if (first_is_gone_) {
@@ -373,15 +370,19 @@ void session::release_held() {
 }
 
 void session::watch_sleeper() {
-  if (has_fired()) return;
   auto* one = family_.find(sleeper_);
   if (one != nullptr && files_.state(sleeper_) == 'S') {
     ask_now(one);
     if (!one->takes_request) sleeper_ = 0; // somebody else's: it may sleep on
-  } else if (clock::now() - sleeper_since_ > longest_hold) {
-    release_held();
+    return;
   }
-  ::sched_yield();
+  const auto watched = clock::now() - sleeper_since_;
+  if (watched > longest_hold) release_held();
+  if (watched < short_watch) {
+    ::sched_yield(); // it needs this processor to fall asleep
+  } else {
+    std::this_thread::sleep_for(watch_pause);
+  }
 }
 
 void session::watch_for_idle() {

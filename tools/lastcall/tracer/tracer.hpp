@@ -48,7 +48,7 @@ struct trace_result {
 /// Returns when no process of it exists. Throws `cannot_check` where it may not be traced, or where its
 /// program cannot be executed.
 ///
-/// SIGCHLD must be blocked in the calling thread, and the thread must have no other children.
+/// The calling process has one thread and no other children; SIGALRM is taken meanwhile.
 [[nodiscard]] trace_result follow(launched& what, const trace_task& task, const call_naming& naming,
                                   const process_files& files);
 
