@@ -17,10 +17,16 @@
 // shell knows the difference.
 //
 // So the signal is raised as the last thing of all. The order in which a process ends is: main's locals;
-// what was registered with atexit and on_exit, C++ statics among it, newest first; the destructors of the
-// executable and its libraries (`fini_array`), in each file by falling priority number; stdio's own flush. A
-// destructor with the smallest number a program may use, 101, is therefore later than all that users can
-// register, and what stdio would have done after it is done here first.
+// what was registered with atexit and on_exit since main began, C++ statics of the executable among it,
+// newest first; the destructors of the executable, then of its shared libraries (`fini_array`), in each file
+// by falling priority number, and with them the statics of those libraries; stdio's own flush.
+//
+// A destructor with the smallest number a program may use, 101, is later than all that the executable can
+// register; but raising the signal there left the statics of shared libraries undestroyed. All the
+// `fini_array`s are run by one exit handler, though, and a handler that is registered while another one runs
+// comes right after it. So the destructor registers the last action with `on_exit`. (Not with `atexit`: that
+// ties it to the file it lies in, whose handlers have been called.) What stdio would do after it is done here
+// first.
 //
 // An `on_exit` function is told the status with which the process exits. It is not the signal's where main
 // returned something else or a later part of the program called `exit`: then that status is meant, and
@@ -42,11 +48,15 @@ void disarm_unless_meant(int status, void*) {
     armed_signal.store(0, std::memory_order_relaxed);
 }
 
-[[gnu::destructor(101)]] void last_action() {
+void last_action(int, void*) {
+  flush_standard_streams(patience);
+  end_by_signal(armed_signal.load(std::memory_order_relaxed));
+}
+
+[[gnu::destructor(101)]] void line_up_last() {
   const int signal = armed_signal.load(std::memory_order_relaxed);
   if (signal == 0 || armed_in.load(std::memory_order_relaxed) != sys::getpid()) return;
-  flush_standard_streams(patience);
-  end_by_signal(signal);
+  if (::on_exit(last_action, nullptr) != 0) last_action(0, nullptr); // no memory: a little early, then
 }
 
 } // namespace

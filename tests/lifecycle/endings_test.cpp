@@ -6,6 +6,7 @@
 #include <lastcall/lifecycle/application.hpp>
 #include <lastcall/lifecycle/run.hpp>
 
+#include "lifecycle/neighbour.hpp"
 #include "lifecycle/scripted.hpp"
 
 #include <lastcall/interrupt/io.hpp>
@@ -61,6 +62,17 @@ const auto fail = [](auto&) { throw std::runtime_error("disk full"); };
 TEST(Ending, AfterSigintIsByThatSignalOnceStaticsAreDestroyed) {
   EXPECT_EXIT(std::exit(run_one({}, raise_int, nothing)), KilledBySignal(SIGINT),
               "atexit has run, statics are gone\n$");
+}
+
+// The signal was raised among the executable's destructors: a logger in a shared library never wrote its last
+// lines.
+TEST(Ending, AfterSigintIsByThatSignalOnceStaticsOfSharedLibrariesAreDestroyed) {
+  EXPECT_EXIT(
+      {
+        lifecycle_test::say_when_the_library_is_destroyed("and so are those of a library\n");
+        std::exit(run_one({}, raise_int, nothing));
+      },
+      KilledBySignal(SIGINT), "statics are gone\nand so are those of a library\n$");
 }
 
 TEST(Ending, AfterSigtermIsZero) {
