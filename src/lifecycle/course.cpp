@@ -170,7 +170,7 @@ int course::finish() {
   if (what.output_lost) last.failures.push_back("what was printed could not all be written");
   last.end = ending_of(what, it_.options.statuses);
   hand_over();
-  if (what.abandoned) leave_now(last.end.status);
+  if (what.abandoned) leave_now(last.end);
   arm_last_action(last.end.signal);
   it_.now.store(assembly::state::over, std::memory_order_relaxed);
   return last.end.status;

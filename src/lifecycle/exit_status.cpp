@@ -8,11 +8,21 @@
 
 namespace lastcall {
 
+namespace {
+
+/// A parent sees the lowest eight bits of a status. Where they are 0 it would take a failure for success.
+int honest(int status, const exit_statuses& statuses) noexcept {
+  if (const int seen = status & 0xff; seen != 0) return seen;
+  return statuses.failed != 0 ? statuses.failed : 1;
+}
+
+} // namespace
+
 ending ending_of(const outcome& what, const exit_statuses& statuses) {
   if (what.abandoned && statuses.deadline_passed != 0) return {statuses.deadline_passed};
   if (what.failed && statuses.failed != 0) return {statuses.failed};
   if (what.output_lost && statuses.output_lost != 0) return {statuses.output_lost};
-  if (what.returned != 0) return {what.returned};
+  if (what.returned != 0) return {honest(what.returned, statuses)};
   const auto by = std::ranges::find_if(what.signals, [&](int signal) {
     return std::ranges::find(statuses.by_signal, signal) != statuses.by_signal.end();
   });

@@ -69,9 +69,10 @@ void arm_last_action(int signal) noexcept {
   armed_signal.store(signal, std::memory_order_relaxed);
 }
 
-void leave_now(int status) noexcept {
+void leave_now(const ending& end) noexcept {
   flush_standard_streams(patience);
-  sys::exit_now(status);
+  if (end.signal != 0) end_by_signal(end.signal);
+  sys::exit_now(end.status);
 }
 
 } // namespace lastcall::detail

@@ -54,7 +54,7 @@ int run_main(const any_main& fn, const run_options& options) {
   const auto end = ending_of(what, options.statuses);
   if (what.abandoned) {
     complain("the herald did not end: a function it called is stuck");
-    leave_now(end.status);
+    leave_now(end);
   }
   arm_last_action(end.signal);
   return end.status;

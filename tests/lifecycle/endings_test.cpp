@@ -178,6 +178,12 @@ TEST(Ending, PastADeadlineIs75AtOnceAndNamesWhoIsLate) {
       "db started in .*, abandoned after .* in its stop, which last said \"12 requests in flight\"\n$");
 }
 
+// A zero passes the outcome over, and the next line of the table is the end by signal; it was a plain 130.
+TEST(Ending, PastADeadlineThatIsPassedOverIsStillByTheSignal) {
+  EXPECT_EXIT(std::exit(run_one({.grace = 20ms, .statuses = {.deadline_passed = 0}}, raise_int, hang)),
+              KilledBySignal(SIGINT), "abandoned");
+}
+
 int run_with_two_that_hang() {
   begin();
   diary log;

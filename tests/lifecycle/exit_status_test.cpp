@@ -30,6 +30,14 @@ TEST(ExitStatus, SigintCountsAlsoWhenSigtermCameFirst) {
 
 TEST(ExitStatus, WhatTheMainFunctionReturnsIsKept) { EXPECT_EQ(ending_of({.returned = 3}, {}), ending{3}); }
 
+// A parent sees the lowest eight bits: 256 would be success.
+TEST(ExitStatus, AStatusThatAParentWouldTakeForSuccessIsAFailure) {
+  EXPECT_EQ(ending_of({.returned = 256}, {}), ending{70});
+  EXPECT_EQ(ending_of({.returned = 512}, {.failed = 0}), ending{1});
+  EXPECT_EQ(ending_of({.returned = 257}, {}), ending{1});
+  EXPECT_EQ(ending_of({.returned = -1}, {}), ending{255});
+}
+
 TEST(ExitStatus, TheWorstOutcomeWins) {
   lastcall::outcome all{true, true, true, 3, interrupt};
   EXPECT_EQ(ending_of(all, {}), ending{75});

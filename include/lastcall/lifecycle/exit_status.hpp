@@ -40,7 +40,8 @@ struct outcome {
 };
 
 /// The ending that `what` deserves. The worst wins: a passed deadline, a failure, lost output, what the main
-/// function returned (where not 0), the first signal listed in `by_signal`, success.
+/// function returned (where not 0; a status that a parent would see as 0 is a failure), the first signal
+/// listed in `by_signal`, success.
 [[nodiscard]] ending ending_of(const outcome& what, const exit_statuses& statuses);
 
 /// Throws `std::logic_error` where a status is not in 0…255 or a signal is none.
