@@ -37,7 +37,8 @@ assembly::~assembly() {
     for (const auto index : graph.sorted() | std::views::reverse) parts[index].object.reset();
   } catch (...) {
     // A circle: nothing was ever started, so any order will do. The same where there is no memory for the
-    // list.
+    // list. But it is here that they go, while there is all that they may still use.
+    for (auto& each : parts | std::views::reverse) each.object.reset();
   }
 }
 

@@ -19,7 +19,9 @@ void start_one(turn& one, slow_watch& watch, timeline& events) {
     one.it.object->start(one.starting);
     said.fate = component_fate::running;
   } catch (const interrupted&) {
-    said.fate = component_fate::start_given_up;
+    const bool asked = interrupt_pending();
+    said.fate = asked ? component_fate::start_given_up : component_fate::start_failed;
+    if (!asked) said.error = "it left by interrupted, but nobody had asked for a stop";
   } catch (...) {
     said.fate = component_fate::start_failed;
     said.error = failure_text();
@@ -42,7 +44,8 @@ start_result start_all(std::list<turn>& turns, start_policy policy, slow_watch& 
   start_result result;
   result.started.reserve(turns.size());
   for (auto& one : turns) {
-    if (policy == start_policy::stepwise && interrupt_pending()) break;
+    // Where nothing was started yet there is nothing to finish, whatever the policy.
+    if ((policy == start_policy::stepwise || result.started.empty()) && interrupt_pending()) break;
     start_one(one, watch, events);
     if (one.said.fate == component_fate::running) result.started.push_back(&one);
     result.failed = one.said.fate == component_fate::start_failed;

@@ -19,8 +19,8 @@ struct start_result {
 };
 
 /// Starts `turns` one after the other on this thread, the owner of the signal_scope, which must have a shield
-/// up: until all are started, one fails, or, when stepwise, a request is pending. Each start is announced to
-/// `watch`.
+/// up: until all are started, one fails, or a request is pending before one of them and they go stepwise, or
+/// it is the first. Each start is announced to `watch`.
 start_result start_all(std::list<turn>& turns, start_policy policy, slow_watch& watch, timeline& events);
 
 } // namespace lastcall::detail

@@ -99,14 +99,29 @@ TEST(Application, AStartThatGivesUpBecauseItWasAskedToIsNoFailure) {
   EXPECT_EQ(app.last_report().components[1].fate, component_fate::start_given_up);
 }
 
-TEST(Application, AStopAskedForBeforeTheRunStartsNothing) {
+// Taken for one that was asked to stop, it left a program that had started nothing and exited with 0.
+TEST(Application, AStartThatGivesUpUnaskedHasFailed) {
   diary log;
-  application app{"shop"};
+  application app{"shop", {.on_report = [](const auto&) {}}};
   app.add<scripted>("db", log);
-  app.stop("not today");
-  EXPECT_EQ(app.run(), 0);
-  EXPECT_EQ(log.text(), "");
-  EXPECT_NE(app.last_report().why.find("not today"), std::string::npos);
+  app.add<scripted>("http", log, [](auto&) { throw lastcall::interrupted{lastcall::request{}}; });
+  EXPECT_EQ(app.run(), 70);
+  EXPECT_EQ(log.text(), "+db +http -db");
+  EXPECT_EQ(app.last_report().why, "a start failed");
+  EXPECT_EQ(app.last_report().components[1].error, "it left by interrupted, but nobody had asked for a stop");
+}
+
+// With `whole` everything was started once more, to be stopped again.
+TEST(Application, AStopAskedForBeforeTheRunStartsNothing) {
+  for (const auto policy : {lastcall::start_policy::stepwise, lastcall::start_policy::whole}) {
+    diary log;
+    application app{"shop", {.start = policy}};
+    app.add<scripted>("db", log);
+    app.stop("not today");
+    EXPECT_EQ(app.run([&] { log.add("main"); }), 0);
+    EXPECT_EQ(log.text(), "");
+    EXPECT_NE(app.last_report().why.find("not today"), std::string::npos);
+  }
 }
 
 TEST(Application, StopMayBeCalledFromAStartFromAStopAndTwiceAtOnce) {
@@ -145,6 +160,29 @@ struct named {
   diary& log;
   std::string name_;
 };
+
+struct speaks_when_destroyed {
+  explicit speaks_when_destroyed(application& app) : of{app} {}
+  ~speaks_when_destroyed() {
+    of.events().record(lastcall::event_kind::note, "db", "gone");
+    of.stop("from a destructor");
+  }
+  void start() {}
+  void stop() {}
+  application& of;
+};
+
+// They were destroyed after the timeline that they speak to.
+TEST(Application, ComponentsInACircleAreDestroyedBeforeWhatTheyMayUse) {
+  int said = 0;
+  {
+    application app{"shop", {.log = [&](const auto&) { ++said; }}};
+    auto db = app.add<speaks_when_destroyed>("db", app);
+    auto http = app.add<speaks_when_destroyed>("http", app).after(db);
+    db.after(http);
+  }
+  EXPECT_EQ(said, 2);
+}
 
 TEST(Application, ComponentsAreDestroyedInTheReverseOrderOfStarting) {
   diary log;

@@ -15,7 +15,8 @@
 
 namespace lastcall {
 
-/// What a request during the start of an application does.
+/// What a request during the start of an application does. One that comes before the first start of all
+/// leaves nothing to finish: nothing is started then.
 enum class start_policy {
   stepwise, ///< the start that runs is finished, then what was started is stopped
   whole     ///< all starts are finished, then everything is stopped
