@@ -149,6 +149,26 @@ TEST(Misuse, TheCommandItselfExplainsItself) {
   EXPECT_EQ(run_command({command_path(), "check"}).exit_status(), 2);
 }
 
+TEST(Chroot, HasNamespacesToo) {
+  // Its root is no mount point, which is what mounts of one's own are usually cut off at.
+  if (!checker::testing::may_have_own_mounts())
+    GTEST_SKIP() << "a chroot made of mounts needs mounts of its own";
+  const scratch root;
+  std::filesystem::copy_file(command_path(), root / "lastcall");
+  const auto done =
+      run_command({"unshare", "--mount", "sh", "-c",
+                   "mkdir proc tmp && mount -t proc proc proc && "
+                   "for d in usr lib lib64 bin dev; do [ -e /$d ] || continue; mkdir $d && mount --bind /$d "
+                   "$d || exit; done && "
+                   "chroot . /lastcall check --isolation namespaces --json - --quiet -- /bin/true"},
+                  [&] {
+                    ::setenv("TMPDIR", "/tmp", 1);
+                    if (::chdir(root.path().c_str()) != 0) ::_exit(125);
+                  });
+  ASSERT_EQ(done.exit_status(), 0) << done.out << done.err;
+  EXPECT_EQ(nlohmann::json::parse(done.out).at("isolation"), "namespaces");
+}
+
 TEST(Unprivileged, NobodyMayCheckToo) {
   if (::geteuid() != 0) GTEST_SKIP() << "already unprivileged: every other test shows it";
   // The build tree may be closed to others: the two programs are copied to where nobody can read them.

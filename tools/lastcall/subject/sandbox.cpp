@@ -35,10 +35,25 @@ bool enter_user_namespace() {
          write_file("/proc/self/gid_map", group + ' ' + group + " 1");
 }
 
+bool make_mounts_private() { return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0; }
+
+/// The same in a chroot, whose root is no mount point: from the real root of our own mount namespace.
+/// Entering the namespace we are in leads there; the way back is by the descriptor.
+bool make_mounts_private_in_chroot() {
+  const int root = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const int here = ::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  const bool left = root >= 0 && here >= 0 && ::setns(here, CLONE_NEWNS) == 0;
+  const bool made = left && make_mounts_private();
+  const bool back = left && ::fchdir(root) == 0 && ::chroot(".") == 0;
+  if (root >= 0) ::close(root);
+  if (here >= 0) ::close(here);
+  return made && back;
+}
+
 /// A mount namespace of this process's own, privileged or in a user namespace.
 bool enter_mount_namespace() {
   if (::geteuid() != 0 && !enter_user_namespace()) return false;
-  return ::unshare(CLONE_NEWNS) == 0 && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  return ::unshare(CLONE_NEWNS) == 0 && (make_mounts_private() || make_mounts_private_in_chroot());
 }
 
 bool mount_proc() { return ::mount("proc", "/proc", "proc", MS_NOSUID | MS_NOEXEC | MS_NODEV, nullptr) == 0; }
