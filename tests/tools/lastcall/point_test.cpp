@@ -3,6 +3,7 @@
 #include "tracer/point.hpp"
 
 #include <gtest/gtest.h>
+#include <ostream>
 
 namespace checker {
 namespace {
@@ -18,6 +19,8 @@ struct bad_key {
   const char* text;
   const char* why;
 };
+
+std::ostream& operator<<(std::ostream& to, const bad_key& what) { return to << '"' << what.text << '"'; }
 
 class MalformedPoint : public ::testing::TestWithParam<bad_key> {};
 

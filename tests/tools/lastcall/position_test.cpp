@@ -5,8 +5,15 @@
 #include "explore/explore.hpp"
 
 #include <algorithm>
+#include <ostream>
 
 namespace checker {
+
+// For the names of tests.
+void PrintTo(isolation how, std::ostream* to) {
+  *to << (how == isolation::automatic ? "automatic" : "subreaper");
+}
+
 namespace {
 
 using testing::one_run;

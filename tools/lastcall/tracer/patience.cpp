@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "tracer/session.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <unistd.h>
+
+// How long the subject is waited for: whether it idles, as a program does that waits to be asked, and when it
+// has hung. See tracer.cpp for the whole.
+
+namespace checker {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto idle_time = seconds{0.1};
+constexpr auto settling_time = 500ms;
+
+} // namespace
+
+void session::watch_for_idle() {
+  const bool wants = task_.end_when_idle || (is_idle_point_ && !has_fired());
+  if (!wants || !stillness_.is_waiting()) return;
+  const bool has_alarm = task_.has_alarm || recorder_.saw_alarm();
+  const bool is_idle = !has_alarm && stillness_.lasted() >= idle_time && stillness_.is_for_ever(family_);
+  if (!is_idle) {
+    // It pauses. If it turns out to do nothing else, this is where it idles: not in its first moments, in
+    // which a pause belongs to the start.
+    if (clock::now() - started_ < settling_time) return;
+    if (task_.record) recorder_.mark_first_wait();
+    if (!task_.timed_idle) return;
+  }
+  if (is_idle_point_) {
+    ask_now(nullptr);
+  } else {
+    end_idle();
+  }
+}
+
+void session::end_idle() {
+  for (auto& [thread, one] : family_.members()) recorder_.mark_asleep(one);
+  result_.idle = true;
+  result_.seen.end = {ending::how::hung, ending::waits_as_it_should, false};
+  is_done_ = true;
+}
+
+void session::watch_for_hang() {
+  const auto now = clock::now();
+  if (has_fired()) {
+    const seconds waited = now - interrupter_->fired_at();
+    if (waited > task_.quiet && is_deadlocked()) return end_hung(hang_kind::deadlock);
+    if (waited < task_.limit_after) return;
+    // Whoever has had the processor for long and is not done loops. Else it may be the machine that is slow,
+    // and the subject gets more time.
+    constexpr double busy_share = 0.5;
+    constexpr double patience = 3;
+    const bool is_busy = stillness_.busy_share() > busy_share;
+    const bool has_computed = processor_since_request() > busy_share * task_.limit_after;
+    if (is_busy && has_computed) return end_hung(hang_kind::livelock);
+    if (waited > patience * task_.limit_after) end_hung(is_busy ? hang_kind::livelock : hang_kind::slow);
+    return;
+  }
+  if (!task_.end_when_idle && is_deadlocked()) return end_hung(hang_kind::deadlock);
+  if (now - started_ < task_.limit) return;
+  if (task_.record && recorder_.saw_wait()) {
+    result_.timed_idle = true;
+    return end_idle();
+  }
+  end_hung(hang_kind::livelock);
+}
+
+bool session::is_deadlocked() const {
+  return !task_.has_alarm && stillness_.lasted() > task_.quiet && stillness_.is_for_ever(family_);
+}
+
+seconds session::processor_since_request() const {
+  std::uint64_t ticks = 0;
+  for (const auto& [thread, one] : family_.members()) ticks += files_.processor_ticks(thread);
+  const auto per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return seconds{static_cast<double>(ticks - std::min(ticks, ticks_at_request_)) / per_second};
+}
+
+void session::end_hung(hang_kind kind) {
+  result_.seen.hung = hang{kind, describe_threads(family_, files_)};
+  result_.seen.end.how = ending::how::hung;
+  is_done_ = true;
+}
+
+} // namespace checker
