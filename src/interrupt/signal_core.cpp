@@ -156,7 +156,7 @@ void signal_core::run_posts() noexcept {
 }
 
 std::size_t signal_core::retire() noexcept {
-  std::deque<std::function<void()>> unrun; // destroyed without the lock
+  std::list<std::function<void()>> unrun; // destroyed without the lock
   const std::scoped_lock guard{lock_};
   book_.collect(the_custody);
   for (std::size_t signal = 0; signal < final_counts_.size(); ++signal)

@@ -11,7 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -81,7 +81,7 @@ private:
   mutable std::mutex lock_;
   request_book book_;
   stop_source source_;
-  std::deque<std::function<void()>> posts_;
+  std::list<std::function<void()>> posts_; // a list: an empty deque allocates, and `retire` must not
   std::vector<std::shared_ptr<listener>> listeners_;
   thread_word* owner_;                                     // null after retire
   bool delivery_noted_ = false;                            // one event for each round of requests

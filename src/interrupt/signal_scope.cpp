@@ -9,6 +9,7 @@
 #include "sys/calls.hpp"
 #include "sys/failure.hpp"
 
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -147,10 +148,15 @@ scope_end signal_scope::shut(deadline until) noexcept {
   return end;
 }
 
-scope_end signal_scope::close(deadline until) {
+scope_end signal_scope::close(deadline until) noexcept {
   if (closed_) return {};
   scope_end end = shut(until);
-  if (core_->process() == sys::getpid()) end.pending = core_->pending();
+  if (core_->process() != sys::getpid()) return end;
+  try {
+    end.pending = core_->pending();
+  } catch (const std::bad_alloc&) {
+    // The scope is closed, and how the herald ended must not get lost over a list.
+  }
   return end;
 }
 

@@ -117,9 +117,10 @@ public:
   std::uint64_t lost() const noexcept;
 
   /// Gives the signals back, lets the herald act on what came until the last moment, ends it, and says
-  /// what was left. Waits for the herald until the deadline; noexcept apart from std::bad_alloc.
+  /// what was left. Waits for the herald until the deadline. Without memory `pending` stays
+  /// empty; `requests()` has them all.
   /// A second call returns an empty result.
-  scope_end close(deadline until = deadline::after(std::chrono::seconds{2}));
+  scope_end close(deadline until = deadline::after(std::chrono::seconds{2})) noexcept;
 
 private:
   scope_end shut(deadline until) noexcept;
