@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #include "lifecycle/course.hpp"
 
-#include "lifecycle/duration_text.hpp"
+#include "lifecycle/arrivals.hpp"
 #include "lifecycle/failure_text.hpp"
 #include "lifecycle/last_action.hpp"
 #include "lifecycle/standard_output.hpp"
@@ -34,9 +34,7 @@ signal_options signals_for(assembly& of) {
   return options;
 }
 
-std::string count_of(std::size_t components) {
-  return std::to_string(components) + (components == 1 ? " component" : " components");
-}
+std::string_view components(std::size_t count) { return count == 1 ? " component" : " components"; }
 
 } // namespace
 
@@ -54,10 +52,11 @@ course::course(assembly& of)
     it_.last.components[place].name = it_.graph.name(sorted_[place]);
     turns_.emplace_back(it_.parts[sorted_[place]], it_.last.components[place], asked_);
   }
+  started_.reserve(turns_.size());
   climbing_ = signals_.on_ladder([this](ladder_step to, const request&) { climbed(to); });
 }
 
-int course::run(const middle& between) {
+int course::run(const middle& between) noexcept {
   it_.last.began = clock::now();
   it_.connect(signals_);
   {
@@ -86,36 +85,47 @@ void course::climbed(ladder_step to) noexcept {
     say("will hurry once it stops");
 }
 
-void course::start() {
-  say("starting " + count_of(turns_.size()));
+void course::start() noexcept {
+  say(sentence{"starting ", turns_.size(), components(turns_.size())});
   hands_.on_duty()->give([this] { watch_.watch(); });
-  auto result = start_all(turns_, it_.options.start, watch_, it_.events);
+  failed_ = !start_all(turns_, it_.options.start, watch_, it_.events, started_);
   watch_.close();
   hands_.settle(patience);
-  started_ = std::move(result.started);
-  failed_ = result.failed;
-  if (failed_) ended_ = "a start failed";
+  if (hands_.lost() != 0) note_failure("the log", "it is stuck on the thread that names slow starts");
+  if (failed_) ended_ = sentence{"a start failed"};
 }
 
-void course::serve(const middle& between) {
+void course::serve(const middle& between) noexcept {
   stage_.store(stage::serving, std::memory_order_relaxed);
   say("running");
   if (!between.fn) {
     const auto until = between.lasting ? deadline::after(*between.lasting) : deadline::never();
-    if (!io::wait_for_request(until)) ended_ = "its time was over";
+    if (!io::wait_for_request(until)) ended_ = sentence{"its time was over"};
     return;
   }
   try {
     returned_ = between.fn(asked_);
-    ended_ = "its main function returned";
-    if (returned_ != 0) ended_ += " " + std::to_string(returned_);
+    ended_ = sentence{"its main function returned"};
+    if (returned_ != 0) ended_ = sentence{"its main function returned ", returned_};
   } catch (const interrupted&) {
-    ended_ = "its main function interrupted itself"; // unless a request is there: see cause()
+    ended_ = sentence{"its main function interrupted itself"}; // unless a request is there: see cause()
   } catch (...) {
     failed_ = true;
-    ended_ = "its main function failed";
-    it_.last.failures.push_back("the main function: " + failure_text());
-    it_.events.record(event_kind::failure, it_.name, it_.last.failures.back());
+    ended_ = sentence{"its main function failed"};
+    const auto why = failure_text();
+    it_.events.record(event_kind::failure, it_.name, sentence{"the main function: ", why});
+    note_failure("the main function", why);
+  }
+}
+
+/// For the report. Where there is no memory for it the status tells all the same.
+void course::note_failure(std::string_view whose, std::string_view what) noexcept {
+  failed_ = true;
+  try {
+    std::string& text = it_.last.failures.emplace_back();
+    text.append(whose).append(whose.empty() ? "" : ": ").append(what);
+  } catch (...) {
+    it_.events.record(event_kind::failure, it_.name, "no memory to report a failure");
   }
 }
 
@@ -127,47 +137,50 @@ void course::hear_the_herald() noexcept {
 
 /// The first request counts as the cause also where the main function then returned of itself: it was told by
 /// its token. A failure is the cause even so.
-std::string course::cause() const {
-  const auto why = asked_.why();
-  if (why && !failed_) return "stopped by " + describe(*why);
-  return ended_;
+std::string course::cause() const noexcept {
+  try {
+    auto why = asked_.why();
+    if (!why) why = signals_.why(); // the herald is late
+    if (why && !failed_) return "stopped by " + describe(*why);
+    return std::string{std::string_view{ended_}};
+  } catch (...) {
+    return "asked to stop"; // short enough to need no memory
+  }
 }
 
-void course::stop() {
-  say(it_.last.why + "; stopping " + count_of(started_.size()));
+void course::stop() noexcept {
+  say(sentence{it_.last.why, "; stopping ", started_.size(), components(started_.size())});
   stop_phase{it_.options, signals_, hands_, changed_, it_.events, started_.size()}.run(started_);
-  if (!hands_.shortage().empty()) it_.last.failures.push_back(hands_.shortage());
+  if (!hands_.shortage().empty()) note_failure({}, hands_.shortage());
 }
 
-outcome course::measured(const std::vector<int>& signals) const noexcept {
+outcome course::measured() const noexcept {
   outcome what;
+  what.failed = failed_;
   for (const auto& component : it_.last.components)
     what.failed |=
         component.fate == component_fate::start_failed || component.fate == component_fate::stop_failed;
-  what.failed |= !it_.last.failures.empty();
   what.abandoned = hands_.lost() != 0;
   what.returned = returned_;
-  what.signals = signals;
   return what;
 }
 
-int course::finish() {
+int course::finish() noexcept {
   auto& last = it_.last;
   it_.disconnect();
   climbing_.reset();
   const bool herald_ended = signals_.close(deadline::after(patience)).herald_ended;
-  if (!herald_ended) last.failures.push_back("the herald did not end: a function it called is stuck");
-  last.requests = signals_.requests();
-  std::vector<int> came;
-  for (const auto& each : last.requests)
-    if (each.signal != 0) came.push_back(each.signal);
+  if (!herald_ended) note_failure("the herald", "it did not end: a function it called is stuck");
+  arrivals came{signals_, it_.options.statuses};
+  last.requests = std::move(came.requests);
 
-  auto what = measured(came);
+  auto what = measured();
+  what.signals = came.signals();
   what.abandoned |= !herald_ended;
   last.took = clock::now() - last.began;
-  say("ended after " + std::string{duration_text(last.took).view()});
+  say(sentence{"ended after ", last.took});
   what.output_lost = !flush_standard_streams(patience);
-  if (what.output_lost) last.failures.push_back("what was printed could not all be written");
+  if (what.output_lost) note_failure({}, "what was printed could not all be written");
   last.end = ending_of(what, it_.options.statuses);
   hand_over();
   if (what.abandoned) leave_now(last.end);
@@ -183,7 +196,10 @@ void course::hand_over() noexcept {
     else if (!it_.last.clean())
       tell_standard_error(describe(it_.last), patience);
   } catch (...) {
-    tell_standard_error("the function for the report failed: " + failure_text() + "\n", patience);
+    const auto why = failure_text();
+    tell_standard_error("the report could not be made: ", patience);
+    tell_standard_error(why, patience);
+    tell_standard_error("\n", patience);
   }
 }
 

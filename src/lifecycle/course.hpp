@@ -5,6 +5,7 @@
 #include "lifecycle/assembly.hpp"
 #include "lifecycle/bell.hpp"
 #include "lifecycle/crew.hpp"
+#include "lifecycle/sentence.hpp"
 #include "lifecycle/slow_watch.hpp"
 #include "lifecycle/turn.hpp"
 
@@ -34,7 +35,8 @@ struct middle {
 ///     start → (all started, nothing asked) serve → stop → finish
 ///
 /// Everything that may fail for want of something (threads, descriptors, memory for the turns) is had in the
-/// constructor, before the first start.
+/// constructor, before the first start. From there on nothing is thrown, and where memory runs out the report
+/// gets shorter, not the stop.
 class course {
 public:
   /// Throws `std::logic_error` for a circle, `std::system_error` where the system refuses a thread or
@@ -42,20 +44,21 @@ public:
   explicit course(assembly& of);
 
   /// Returns the exit status. Does not return where something was left behind.
-  int run(const middle& between);
+  int run(const middle& between) noexcept;
 
 private:
-  void start();
-  void serve(const middle& between);
-  void stop();
-  int finish();
+  void start() noexcept;
+  void serve(const middle& between) noexcept;
+  void stop() noexcept;
+  int finish() noexcept;
   void hand_over() noexcept;
   void hear_the_herald() noexcept;
   void climbed(ladder_step to) noexcept;
 
   void say(std::string_view what) noexcept { it_.events.record(event_kind::phase, it_.name, what); }
-  [[nodiscard]] std::string cause() const;
-  [[nodiscard]] outcome measured(const std::vector<int>& signals) const noexcept;
+  [[nodiscard]] std::string cause() const noexcept;
+  void note_failure(std::string_view whose, std::string_view what) noexcept;
+  [[nodiscard]] outcome measured() const noexcept;
 
   enum class stage : std::uint8_t { starting, serving, stopping };
 
@@ -70,7 +73,7 @@ private:
   stop_token asked_;
   subscription climbing_;
   started_turns started_;
-  std::string ended_;   ///< why it stopped, where nobody asked
+  sentence ended_;      ///< why it stopped, where nobody asked
   bool failed_ = false; ///< a start or the main function did
   int returned_ = 0;
 };

@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #include "lifecycle/crew.hpp"
 
-#include <exception>
+#include "lifecycle/failure_text.hpp"
 
 namespace lastcall::detail {
 
@@ -10,8 +10,8 @@ stopper* crew::on_duty() noexcept {
   if (!active_ && shortage_.empty()) {
     try {
       active_ = std::make_unique<stopper>(done_);
-    } catch (const std::exception& error) {
-      shortage_ = error.what();
+    } catch (...) {
+      shortage_ = failure_text();
     }
   }
   return active_.get();

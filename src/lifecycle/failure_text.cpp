@@ -21,9 +21,7 @@ std::string readable(const char* mangled) {
   return text ? text.get() : mangled;
 }
 
-} // namespace
-
-std::string failure_text() {
+std::string spelled_out() {
   try {
     throw;
   } catch (const std::exception& error) {
@@ -31,12 +29,22 @@ std::string failure_text() {
     try {
       std::rethrow_if_nested(error);
     } catch (...) {
-      text += ": " + failure_text();
+      text += ": " + spelled_out();
     }
     return text;
   } catch (...) {
     const std::type_info* type = abi::__cxa_current_exception_type();
     return type ? "exception of type " + readable(type->name()) : "exception of a foreign language";
+  }
+}
+
+} // namespace
+
+std::string failure_text() noexcept {
+  try {
+    return spelled_out();
+  } catch (...) {
+    return "out of memory"; // short enough to need none
   }
 }
 

@@ -2,6 +2,7 @@
 // Copyright the lastcall authors
 #include <lastcall/lifecycle/run.hpp>
 
+#include "lifecycle/arrivals.hpp"
 #include "lifecycle/failure_text.hpp"
 #include "lifecycle/last_action.hpp"
 #include "lifecycle/standard_output.hpp"
@@ -17,11 +18,14 @@ namespace {
 
 constexpr duration patience = std::chrono::seconds{1};
 
-void complain(const std::string& sentence) {
-  tell_standard_error(std::string{program_invocation_short_name} + ": " + sentence + '\n', patience);
+/// In pieces: a program that ran out of memory can say so.
+void complain(std::string_view sentence) noexcept {
+  for (const std::string_view part : {std::string_view{program_invocation_short_name}, std::string_view{": "},
+                                      sentence, std::string_view{"\n"}})
+    tell_standard_error(part, patience);
 }
 
-void call(const any_main& fn, std::stop_token stop, outcome& what) {
+void call(const any_main& fn, std::stop_token stop, outcome& what) noexcept {
   try {
     what.returned = fn(std::move(stop));
   } catch (const interrupted&) {
@@ -44,10 +48,8 @@ int run_main(const any_main& fn, const run_options& options) {
   outcome what;
   call(fn, scope.token(), what);
   what.abandoned = !scope.close(deadline::after(patience)).herald_ended;
-  std::vector<int> came; // what came in the last moment of the scope counts, too
-  for (const auto& each : scope.requests())
-    if (each.signal != 0) came.push_back(each.signal);
-  what.signals = came;
+  const arrivals came{scope, options.statuses}; // what came in the last moment of the scope counts, too
+  what.signals = came.signals();
   what.output_lost = !flush_standard_streams(patience);
   if (what.output_lost) complain("what was printed could not all be written");
 

@@ -18,8 +18,8 @@ void slow_watch::begin(const std::string& name) noexcept {
 }
 
 bool slow_watch::end() noexcept {
+  // The watch is not woken for it: it looks again at the next start, or when this one would be slow.
   const auto* name = current_.exchange(nullptr, std::memory_order_relaxed);
-  changed_.ring();
   // Relaxed: it is only compared. A start that ends as it is being named may be reported either way.
   return named_.exchange(nullptr, std::memory_order_relaxed) == name;
 }

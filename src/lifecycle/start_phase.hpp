@@ -12,15 +12,11 @@
 
 namespace lastcall::detail {
 
-/// How the starts went. What was started is what has to be stopped.
-struct start_result {
-  started_turns started;
-  bool failed = false;
-};
-
 /// Starts `turns` one after the other on this thread, the owner of the signal_scope, which must have a shield
 /// up: until all are started, one fails, or a request is pending before one of them and they go stepwise, or
-/// it is the first. Each start is announced to `watch`.
-start_result start_all(std::list<turn>& turns, start_policy policy, slow_watch& watch, timeline& events);
+/// it is the first. Each start is announced to `watch`. Those that were started are appended to `started`,
+/// which has room for all. Returns false when one failed.
+bool start_all(std::list<turn>& turns, start_policy policy, slow_watch& watch, timeline& events,
+               started_turns& started) noexcept;
 
 } // namespace lastcall::detail

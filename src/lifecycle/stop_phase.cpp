@@ -2,8 +2,8 @@
 // Copyright the lastcall authors
 #include "lifecycle/stop_phase.hpp"
 
-#include "lifecycle/duration_text.hpp"
 #include "lifecycle/failure_text.hpp"
+#include "lifecycle/sentence.hpp"
 
 #include <chrono>
 #include <ranges>
@@ -12,10 +12,17 @@
 namespace lastcall::detail {
 namespace {
 
-std::string text(duration span) { return std::string{duration_text(span).view()}; }
-
 /// How long a stopper may need to come to the stop it was given.
 constexpr duration longest_way_to_a_stop = std::chrono::seconds{1};
+
+/// Its last words about its progress, as far as there is memory for them.
+std::string last_words(const turn& one) noexcept {
+  try {
+    return one.stopping.last_progress();
+  } catch (...) {
+    return {};
+  }
+}
 
 /// On a stopper, or on the owner where there is none.
 void call_stop(turn& one) noexcept {
@@ -29,7 +36,7 @@ void call_stop(turn& one) noexcept {
 } // namespace
 
 stop_phase::stop_phase(const application_options& options, const signal_scope& signals, crew& hands,
-                       bell& changed, timeline& events, std::size_t stops)
+                       bell& changed, timeline& events, std::size_t stops) noexcept
     : options_{options},
       signals_{signals},
       hands_{hands},
@@ -37,34 +44,34 @@ stop_phase::stop_phase(const application_options& options, const signal_scope& s
       events_{events},
       left_{options.grace, stops} {}
 
-void stop_phase::run(const started_turns& started) {
+void stop_phase::run(const started_turns& started) noexcept {
   std::size_t after = started.size();
   for (turn* one : started | std::views::reverse) stop_one(*one, --after);
 }
 
-void stop_phase::stop_one(turn& one, std::size_t after) {
+void stop_phase::stop_one(turn& one, std::size_t after) noexcept {
   const auto begun = clock::now();
   begin(one, after);
   if (auto* hand = hands_.on_duty()) {
-    hand->give([this, &one] {
+    hand->give([&one] {
       one.stop_begun.store(true, std::memory_order_relaxed); // the bell orders it
-      changed_.ring();
+      one.begun.ring();
       call_stop(one);
     });
     if (!wait_for(*hand, one, after)) {
       hands_.leave_behind();
       one.said.fate = component_fate::abandoned;
-      one.said.progress = one.stopping.last_progress();
+      one.said.progress = last_words(one);
     }
   } else {
     events_.record(event_kind::late, one.said.name,
-                   "stops on the owner, where nothing bounds it: " + hands_.shortage());
+                   sentence{"stops on the owner, where nothing bounds it: ", hands_.shortage()});
     call_stop(one);
   }
   conclude(one, begun);
 }
 
-void stop_phase::begin(turn& one, std::size_t after) {
+void stop_phase::begin(turn& one, std::size_t after) noexcept {
   if (must_hurry()) {
     left_.cut(options_.hurry, after);
     hurried_ = true;
@@ -74,13 +81,13 @@ void stop_phase::begin(turn& one, std::size_t after) {
   one.said.told_no_time = due.expired();
   if (hurried_ || one.said.told_no_time) one.hurry.request_stop();
   events_.record(event_kind::stop_begin, one.said.name,
-                 one.said.told_no_time ? "stopping, with no time left"
-                 : due.is_never()      ? "stopping"
-                                       : "stopping, within " + text(due.remaining()));
+                 one.said.told_no_time ? sentence{"stopping, with no time left"}
+                 : due.is_never()      ? sentence{"stopping"}
+                                       : sentence{"stopping, within ", due.remaining()});
 }
 
 /// True when the stop is over, false when it has to be abandoned.
-bool stop_phase::wait_for(stopper& hand, turn& one, std::size_t after) {
+bool stop_phase::wait_for(stopper& hand, turn& one, std::size_t after) noexcept {
   const auto over_or_hurry = [&] { return hand.idle() || must_hurry(); };
   auto due = deadline::at(one.stopping.due().when());
   while (!changed_.wait_until(due, over_or_hurry) || !hand.idle()) {
@@ -91,38 +98,39 @@ bool stop_phase::wait_for(stopper& hand, turn& one, std::size_t after) {
       one.hurry.request_stop();
       // Its last moment begins when it does: on a busy machine the thread may not have come to it yet, and to
       // leave it then would be to skip it.
-      changed_.wait_until(deadline::after(longest_way_to_a_stop),
-                          [&] { return one.stop_begun.load(std::memory_order_relaxed); });
+      one.begun.wait_until(deadline::after(longest_way_to_a_stop),
+                           [&] { return one.stop_begun.load(std::memory_order_relaxed); });
       return changed_.wait_until(deadline::after(options_.last_moment), [&] { return hand.idle(); });
     }
   }
   return true;
 }
 
-void stop_phase::hurry(turn& one, std::size_t after) {
+void stop_phase::hurry(turn& one, std::size_t after) noexcept {
   hurried_ = true;
   left_.cut(options_.hurry, after);
   one.stopping.due(earlier(one.stopping.due(), left_.share(after, one.it.stop_within)));
-  events_.record(event_kind::phase, one.said.name, "hurrying: " + text(left_.left()) + " left for all");
+  events_.record(event_kind::phase, one.said.name, sentence{"hurrying: ", left_.left(), " left for all"});
   one.hurry.request_stop();
 }
 
-void stop_phase::conclude(turn& one, time_point begun) {
+void stop_phase::conclude(turn& one, time_point begun) noexcept {
   auto& said = one.said;
   said.stop_took = clock::now() - begun;
   if (said.fate == component_fate::abandoned) {
-    const auto last = said.progress.empty() ? "" : ", which last said \"" + said.progress + '"';
+    const bool spoke = !said.progress.empty();
     events_.record(event_kind::abandoned, said.name,
-                   "left behind after " + text(said.stop_took) + " in its stop" + last);
+                   sentence{"left behind after ", said.stop_took, " in its stop",
+                            spoke ? ", which last said \"" : "", said.progress, spoke ? "\"" : ""});
     return;
   }
   said.fate = one.stop_error ? component_fate::stop_failed : component_fate::stopped;
   if (one.stop_error) {
-    said.error = *one.stop_error;
+    said.error = std::move(*one.stop_error);
     events_.record(event_kind::failure, said.name,
-                   "failed to stop after " + text(said.stop_took) + ": " + said.error);
+                   sentence{"failed to stop after ", said.stop_took, ": ", said.error});
   } else {
-    events_.record(event_kind::stop_end, said.name, "stopped in " + text(said.stop_took));
+    events_.record(event_kind::stop_end, said.name, sentence{"stopped in ", said.stop_took});
   }
 }
 

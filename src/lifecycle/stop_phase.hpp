@@ -32,16 +32,16 @@ namespace lastcall::detail {
 class stop_phase {
 public:
   stop_phase(const application_options& options, const signal_scope& signals, crew& hands, bell& changed,
-             timeline& events, std::size_t stops);
+             timeline& events, std::size_t stops) noexcept;
 
-  void run(const started_turns& started);
+  void run(const started_turns& started) noexcept;
 
 private:
-  void stop_one(turn& one, std::size_t after);
-  void begin(turn& one, std::size_t after);
-  bool wait_for(stopper& hand, turn& one, std::size_t after);
-  void hurry(turn& one, std::size_t after);
-  void conclude(turn& one, time_point begun);
+  void stop_one(turn& one, std::size_t after) noexcept;
+  void begin(turn& one, std::size_t after) noexcept;
+  bool wait_for(stopper& hand, turn& one, std::size_t after) noexcept;
+  void hurry(turn& one, std::size_t after) noexcept;
+  void conclude(turn& one, time_point begun) noexcept;
 
   [[nodiscard]] bool must_hurry() const noexcept {
     return !hurried_ && signals_.step() >= ladder_step::hurry;

@@ -2,6 +2,8 @@
 // Copyright the lastcall authors
 #pragma once
 
+#include "lifecycle/bell.hpp"
+
 #include <lastcall/lifecycle/component.hpp>
 #include <lastcall/lifecycle/context.hpp>
 #include <lastcall/lifecycle/report.hpp>
@@ -37,6 +39,7 @@ struct turn {
   context starting;
   context stopping;
   std::atomic<bool> stop_begun{false};
+  bell begun; ///< rung after `stop_begun`; one of its own, so that a stop in time wakes the owner once
   std::optional<std::string> stop_error; ///< the stopper's, until it is idle again
 };
 
