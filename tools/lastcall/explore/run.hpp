@@ -39,7 +39,7 @@ struct thread_state {
 
 enum class hang_kind {
   deadlock, ///< every thread waits and nothing it waits for can come
-  livelock, ///< at the limit it still used the processor
+  livelock, ///< it used the processor for much longer than undisturbed
   slow,     ///< at the limit it was in timed waits
 };
 

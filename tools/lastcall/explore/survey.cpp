@@ -86,6 +86,14 @@ trace_task undisturbed_task(const options& wanted) {
   return task;
 }
 
+/// What an undisturbed run computes, many times over, and never so little that a slow library's start counts.
+seconds choose_processor_limit(const options& wanted, seconds undisturbed) {
+  constexpr seconds least{0.5};
+  constexpr double factor = 20;
+  if (wanted.time_limit > seconds{0}) return wanted.time_limit;
+  return std::max(least, seconds{factor * undisturbed});
+}
+
 } // namespace
 
 trace_task usual_task(const survey& known) {
@@ -94,6 +102,7 @@ trace_task usual_task(const survey& known) {
   task.has_alarm = known.has_alarm;
   task.timed_idle = known.timed_idle;
   task.limit_after = known.limit_after;
+  task.limit_processor = known.limit_processor;
   // While calls are followed a run takes longer than an undisturbed one would.
   task.limit = known.undisturbed_limit + known.limit_after + margin;
   task.quiet = seconds{0.5};
@@ -114,6 +123,7 @@ survey make_survey(const run_setup& setup) {
   found.has_alarm = first.has_alarm;
   found.timed_idle = first.timed_idle;
   found.limit_after = choose_limit(setup.wanted, first.idle ? seconds{0} : first.seen.elapsed);
+  found.limit_processor = choose_processor_limit(setup.wanted, first.processor);
   if (first.seen.elapsed > seconds{0}) {
     found.sleeping_share = std::clamp(1 - first.processor / first.seen.elapsed, 0.0, 1.0);
   }

@@ -25,6 +25,7 @@ struct survey {
   double sleeping_share = 0; ///< of the elapsed time, 0 to 1
   isolation used = isolation::automatic;
   seconds undisturbed_limit{10};
+  seconds limit_processor{1};
   seconds limit_after{2}; ///< for a run, from the request on
 };
 

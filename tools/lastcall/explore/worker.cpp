@@ -184,6 +184,9 @@ wire::answer make_run(runner& here, const run_setup& setup, const survey& known,
   task.ask = what;
   wire::answer result;
   for (int i = 0; i < tries && (!result.seen || result.seen->delivered == delivery::none); ++i) {
+    // Quickly first. A program of several threads may go another way when it is not slowed down as it was
+    // when its points were noted: then by the same, slow, means.
+    task.by_filter = i == 0 && what.where.at != position::during;
     result.seen = here.run_fresh(task).seen;
   }
   auto& seen = *result.seen;

@@ -85,7 +85,7 @@ private:
     const auto [name, meaning] = [&]() -> std::pair<std::string_view, std::string_view> {
       switch (kind) {
       case hang_kind::deadlock: return {"deadlock", "every thread waits for something that cannot come"};
-      case hang_kind::livelock: return {"livelock", "it still used the processor at the time limit"};
+      case hang_kind::livelock: return {"livelock", "it computed on far longer than an undisturbed run does"};
       case hang_kind::slow: break;
       }
       return {"slow", "it was not done at the time limit"};

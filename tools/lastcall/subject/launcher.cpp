@@ -7,7 +7,12 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
@@ -72,6 +77,29 @@ void reset_signals() {
   ::_exit(127); // NOLINT(readability-magic-numbers): what shells use
 }
 
+/// From here on calls of this number stop for the tracer. Where a filter is refused there are no such stops,
+/// and the tracer sees that its point was not reached.
+void install_filter(std::int64_t stop_at) {
+#if defined(__x86_64__)
+  constexpr std::uint32_t processor = AUDIT_ARCH_X86_64;
+#else
+  constexpr std::uint32_t processor = AUDIT_ARCH_AARCH64;
+#endif
+  std::array<sock_filter, 6> steps{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, processor, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(stop_at), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program{static_cast<unsigned short>(steps.size()), steps.data()};
+  if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0) return;
+  // Without privileges only for those who give up gaining any, which a traced program cannot do anyway.
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
+    (void)::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 [[noreturn]] void become_subject(const child_plan& plan) {
   if (plan.has_namespace && ::unshare(CLONE_NEWNS) == 0) {
     // Where it is not permitted the outer /proc stays.
@@ -89,10 +117,11 @@ void reset_signals() {
   ::syscall(SYS_close_range, 3U, ~0U, static_cast<unsigned>(CLOSE_RANGE_CLOEXEC));
   ::personality(static_cast<unsigned long>(ADDR_NO_RANDOMIZE));
   constexpr int ready = 0;
-  int released = 0;
+  std::int64_t stop_at = launcher::no_call;
   if (::send(plan.control, &ready, sizeof ready, MSG_NOSIGNAL) < 0) fail(plan, errno);
-  if (::recv(plan.control, &released, sizeof released, 0) <= 0)
+  if (::recv(plan.control, &stop_at, sizeof stop_at, 0) <= 0)
     ::_exit(127); // NOLINT(readability-magic-numbers)
+  if (stop_at != launcher::no_call) install_filter(stop_at);
   ::execvpe(plan.program, plan.argv, plan.environment);
   fail(plan, errno);
 }
@@ -226,9 +255,8 @@ launched launcher::create(const std::string& program, const std::vector<std::str
   throw_cannot("prepare the program's process", failure);
 }
 
-void launcher::release(const launched& what) noexcept {
-  constexpr int go = 1;
-  (void)::send(what.control, &go, sizeof go, MSG_NOSIGNAL);
+void launcher::release(const launched& what, std::int64_t stop_at) noexcept {
+  (void)::send(what.control, &stop_at, sizeof stop_at, MSG_NOSIGNAL);
 }
 
 int launcher::exec_error(const launched& what) noexcept {

@@ -5,6 +5,7 @@
 #include "explore/options.hpp"
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <sys/types.h>
@@ -40,8 +41,10 @@ public:
   [[nodiscard]] launched create(const std::string& program, const std::vector<std::string>& argv,
                                 const std::filesystem::path& directory,
                                 const std::filesystem::path& tmp) const;
-  /// Lets the subject become the program.
-  static void release(const launched& what) noexcept;
+  static constexpr std::int64_t no_call = -1;
+  /// Lets the subject become the program. With a `stop_at`, calls of that number stop it and its descendants
+  /// for the tracer (PTRACE_EVENT_SECCOMP), for good; where filters are not permitted none do.
+  static void release(const launched& what, std::int64_t stop_at) noexcept;
   /// The errno of an exec that failed, once the subject has ended without becoming the program; 0 where
   /// it did become it.
   [[nodiscard]] static int exec_error(const launched& what) noexcept;

@@ -50,15 +50,16 @@ void session::watch_for_hang() {
   if (has_fired()) {
     const seconds waited = now - interrupter_->fired_at();
     if (waited > task_.quiet && is_deadlocked()) return end_hung(hang_kind::deadlock);
+    // Whoever has computed for so long and is not done loops; the clock says less, since it may be the
+    // machine that is slow.
+    if (processor_since_request() > task_.limit_processor) return end_hung(hang_kind::livelock);
     if (waited < task_.limit_after) return;
-    // Whoever has had the processor for long and is not done loops. Else it may be the machine that is slow,
-    // and the subject gets more time.
-    constexpr double busy_share = 0.5;
     constexpr double patience = 3;
+    constexpr double busy_share = 0.5;
     const bool is_busy = stillness_.busy_share() > busy_share;
-    const bool has_computed = processor_since_request() > busy_share * task_.limit_after;
-    if (is_busy && has_computed) return end_hung(hang_kind::livelock);
-    if (waited > patience * task_.limit_after) end_hung(is_busy ? hang_kind::livelock : hang_kind::slow);
+    if (!is_busy || waited > patience * task_.limit_after) {
+      end_hung(is_busy ? hang_kind::livelock : hang_kind::slow);
+    }
     return;
   }
   if (!task_.end_when_idle && is_deadlocked()) return end_hung(hang_kind::deadlock);

@@ -42,7 +42,12 @@ call_stop read_call_stop(pid_t thread) noexcept {
   __ptrace_syscall_info info{};
   if (::ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info) <= 0) return {};
   call_stop stop;
-  if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+  if (info.op == PTRACE_SYSCALL_INFO_SECCOMP) {
+    stop.what = call_stop::kind::entry;
+    stop.call.number = static_cast<std::int64_t>(info.seccomp.nr);
+    for (std::size_t i = 0; i < stop.call.arguments.size(); ++i)
+      stop.call.arguments[i] = info.seccomp.args[i];
+  } else if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
     stop.what = call_stop::kind::entry;
     stop.call.number = static_cast<std::int64_t>(info.entry.nr);
     for (std::size_t i = 0; i < stop.call.arguments.size(); ++i) stop.call.arguments[i] = info.entry.args[i];

@@ -42,6 +42,7 @@ private:
   void on_birth(tracee& creator);
   void on_exec(tracee& one);
   void on_call_stop(tracee& one);
+  void on_filter_stop(tracee& one);
   void on_entry(tracee& one, const call_entry& call);
   void on_exit(tracee& one, std::int64_t call_result);
   void on_death(pid_t thread, int status, const rusage& usage);
@@ -74,9 +75,10 @@ private:
   bool is_idle_point_ = false;
   std::int64_t wanted_number_ = -1;
   std::uint32_t wanted_seen_ = 0;
-  bool is_found_ = false; ///< the wanted call is under way
-  bool follows_calls_ = false;
-  bool is_program_ = false; ///< the first exec has happened
+  bool is_found_ = false;      ///< the wanted call is under way
+  bool follows_calls_ = false; ///< every call stops
+  bool has_filter_ = false;    ///< calls of the wanted kind stop
+  bool is_program_ = false;    ///< the first exec has happened
   bool first_is_gone_ = false;
   bool is_done_ = false;
   pid_t sleeper_ = 0; ///< the thread whose sleep the request waits for

@@ -51,6 +51,7 @@ void session::on_event(tracee& one, int event, int signal) {
   case PTRACE_EVENT_VFORK:
   case PTRACE_EVENT_CLONE: on_birth(one); break;
   case PTRACE_EVENT_EXEC: on_exec(one); break;
+  case PTRACE_EVENT_SECCOMP: on_filter_stop(one); break;
   case PTRACE_EVENT_STOP:
     if (stops_group(signal)) {
       one.is_stopped = false;
@@ -95,6 +96,14 @@ void session::on_call_stop(tracee& one) {
   }
 }
 
+/// The filter stays in the subject for good: after the request its stops mean nothing.
+void session::on_filter_stop(tracee& one) {
+  const bool is_looking = has_filter_ && is_program_ && !has_fired();
+  const auto stop = is_looking ? read_call_stop(one.thread) : call_stop{};
+  if (stop.what != call_stop::kind::entry) return resume(one);
+  on_entry(one, stop.call);
+}
+
 bool session::is_wanted(const tracee& one, const call_entry& call) {
   const bool is_looking = interrupter_ && !has_fired() && sleeper_ == 0 && !is_found_;
   if (!is_looking || call.number != wanted_number_ || one.role != task_.ask->where.role) return false;
@@ -116,6 +125,8 @@ void session::on_entry(tracee& one, const call_entry& call) {
       sleeper_since_ = clock::now();
       break;
     }
+  } else if (has_filter_) {
+    one.call.reset(); // its exit is not seen
   } else if (sleeper_ != 0 && !has_fired() && clock::now() - sleeper_since_ < longest_hold) {
     return; // held until the request has been sent
   }
@@ -177,7 +188,8 @@ void session::on_death(pid_t thread, int status, const rusage& usage) {
 
 void session::resume(tracee& one, int signal) {
   one.is_stopped = false;
-  const auto request = follows_calls_ && is_program_ ? PTRACE_SYSCALL : PTRACE_CONT;
+  const bool stops_at_exit = one.is_cancelled || one.asks_at_exit || one.thread == sleeper_;
+  const auto request = is_program_ && (follows_calls_ || stops_at_exit) ? PTRACE_SYSCALL : PTRACE_CONT;
   // ESRCH: it was killed meanwhile; its death will be reported.
   (void)::ptrace(request, one.thread, nullptr, static_cast<std::uintptr_t>(signal));
 }

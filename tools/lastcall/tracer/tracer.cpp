@@ -17,9 +17,10 @@
 
 // One run, from exec to the last process.
 //
-// Until the request is made every system call stops the thread that makes it, at its entry and its exit.
-// From then on the subject runs free: it is still traced, so that new processes are known and nothing can
-// escape, but only signals and births stop it, and its shutdown goes at full speed.
+// Until the request is made system calls stop the thread that makes them: every one at its entry and its
+// exit, or, by a seccomp filter, only those of the wanted kind at their entry. From then on the subject runs
+// free: it is still traced, so that new processes are known and nothing can escape, but only signals and
+// births stop it, and its shutdown goes at full speed.
 //
 // The three positions:
 //   before  the call is taken back at its entry (see registers.cpp), the request sent at its exit stop
@@ -55,12 +56,14 @@ session::session(launched& what, const trace_task& task, const call_naming& nami
     is_idle_point_ = task.ask->where.call == "idle()";
     wanted_number_ = call_number(task.ask->where.call);
   }
-  follows_calls_ = task.record || (task.ask && !is_idle_point_);
+  has_filter_ = task.ask && task.by_filter && wanted_number_ >= 0;
+  follows_calls_ = task.record || (task.ask && !is_idle_point_ && !has_filter_);
 }
 
 void session::seize() {
   constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                           PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+                           PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP |
+                           PTRACE_O_EXITKILL;
   if (::ptrace(PTRACE_SEIZE, what_.subject, nullptr, options) != 0) {
     const int error = errno;
     ::kill(what_.subject, SIGKILL);
@@ -73,7 +76,7 @@ void session::seize() {
 
 trace_result session::run() {
   seize();
-  launcher::release(what_);
+  launcher::release(what_, has_filter_ ? wanted_number_ : launcher::no_call);
   loop();
   kill_all();
   finish();
