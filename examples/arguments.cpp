@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <exception>
 #include <system_error>
 
 namespace example {
@@ -57,22 +58,26 @@ void read(const std::vector<std::string_view>& arguments, const std::vector<opti
   }
 }
 
-bool read(int argc, char** argv, std::string_view purpose, const std::vector<option>& options, int& status) {
-  std::string_view program = argc > 0 ? argv[0] : "example";
-  program.remove_prefix(program.rfind('/') + 1); // npos + 1 is 0
+int as_program(int argc, char** argv, std::string_view purpose, const std::vector<option>& options,
+               const std::function<int()>& program) {
+  std::string_view name = argc > 0 ? argv[0] : "example";
+  name.remove_prefix(name.rfind('/') + 1); // npos + 1 is 0
   const std::vector<std::string_view> arguments(argv + std::min(argc, 1), argv + argc);
+  const auto complain = [&](const std::exception& error, int status) {
+    std::fputs((std::string{name} + ": " + error.what() + '\n').c_str(), stderr);
+    return status;
+  };
   try {
     if (std::ranges::find(arguments, "--help") != arguments.end()) {
-      print_help(program, purpose, options);
-      status = 0;
-      return false;
+      print_help(name, purpose, options);
+      return 0;
     }
     read(arguments, options);
-    return true;
+    return program();
   } catch (const usage_error& error) {
-    std::fputs((std::string{program} + ": " + error.what() + '\n').c_str(), stderr);
-    status = 2;
-    return false;
+    return complain(error, 2);
+  } catch (const std::exception& error) {
+    return complain(error, 70);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// The command lines of the examples: options with a value each, and nothing else.
@@ -21,7 +22,18 @@ public:
 /// "200ms", "2s", "1m": a positive whole number and its unit. Throws `usage_error`.
 [[nodiscard]] std::chrono::milliseconds duration_of(std::string_view text);
 
+/// What an option for a duration may hold before it was given one.
+constexpr std::chrono::milliseconds for_ever = std::chrono::hours{24 * 366 * 100};
+constexpr std::chrono::milliseconds same = std::chrono::milliseconds{-1};
+
 struct option {
+  option(std::string_view its_name, std::string_view its_value, std::string_view its_help,
+         std::function<void(std::string_view)> its_take)
+      : name{its_name}, value{its_value}, help{its_help}, take{std::move(its_take)} {}
+  /// One whose value is a duration.
+  option(std::string_view its_name, std::string_view its_help, std::chrono::milliseconds& into)
+      : option{its_name, "DURATION", its_help, [&into](auto text) { into = duration_of(text); }} {}
+
   std::string_view name;  ///< "--pace"
   std::string_view value; ///< "DURATION", for the help
   std::string_view help;
@@ -31,9 +43,10 @@ struct option {
 /// Reads `arguments`, the program's name not among them: "--pace 2s" and "--pace=2s". Throws `usage_error`.
 void read(const std::vector<std::string_view>& arguments, const std::vector<option>& options);
 
-/// The same for `main`. Returns true when the program should go on; otherwise it has printed its help or the
-/// one sentence, and `status` is what main should return: 0 or 2.
-[[nodiscard]] bool read(int argc, char** argv, std::string_view purpose, const std::vector<option>& options,
-                        int& status);
+/// What `main` does: reads the command line and returns what `program` returns. Help is printed instead, with
+/// 0. A command line that is none, and a system that refuses something, are one sentence on standard error,
+/// with 2 and 70.
+[[nodiscard]] int as_program(int argc, char** argv, std::string_view purpose,
+                             const std::vector<option>& options, const std::function<int()>& program);
 
 } // namespace example

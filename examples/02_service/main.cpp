@@ -5,15 +5,10 @@
 // and read what happens. With `--start stepwise` a Ctrl-C during the first start leaves the second out; with
 // `whole` both are started first and then stopped.
 #include "arguments.hpp"
-#include "say.hpp"
+#include "event_printer.hpp"
 #include "service.hpp"
 
 #include <lastcall/lifecycle/application.hpp>
-
-#include <array>
-#include <chrono>
-#include <exception>
-#include <optional>
 
 using namespace std::chrono_literals;
 
@@ -21,7 +16,8 @@ namespace {
 
 struct settings {
   std::chrono::milliseconds pace = 1s;
-  std::optional<std::chrono::milliseconds> lasting;
+  std::chrono::milliseconds stop_pace = example::same;
+  std::chrono::milliseconds lasting = example::for_ever;
   lastcall::start_policy start = lastcall::start_policy::whole;
 };
 
@@ -31,51 +27,26 @@ lastcall::start_policy policy_of(std::string_view text) {
   throw example::usage_error("'" + std::string{text} + "' is no way to start; there are whole and stepwise");
 }
 
-/// Prints each event as it happens: when, whom it concerns, what.
-auto printer() {
-  return [begin = lastcall::clock::now()](const lastcall::event& what) {
-    if (what.kind == lastcall::event_kind::ladder && what.name == "request")
-      return; // the request itself is printed
-    std::array<char, 32> time{};
-    const double elapsed = std::chrono::duration<double>(what.when - begin).count();
-    std::snprintf(time.data(), time.size(), "%8.3f s  ", elapsed);
-    std::string line{time.data()};
-    switch (what.kind) {
-    case lastcall::event_kind::request: line.append("*** ").append(what.detail.view()); break;
-    case lastcall::event_kind::ladder: line.append("*** ladder: ").append(what.name.view()); break;
-    default: line.append(what.name.view()).append(": ").append(what.detail.view());
-    }
-    example::say(std::move(line));
-  };
-}
-
 int serve(const settings& set) {
-  lastcall::application app{"02_service",
-                            {.grace = 25s, .start = set.start, .slow_start = 5s, .log = printer()}};
-  auto store = app.add<service>("store", app.events(), set.pace);
-  app.add<service>("server", app.events(), set.pace).after(store);
-  return set.lasting ? app.run_for(*set.lasting) : app.run();
+  lastcall::application app{"02_service", {.grace = 25s, .start = set.start, .log = event_printer{}}};
+  const auto stop_pace = set.stop_pace == example::same ? set.pace : set.stop_pace;
+
+  auto store = app.add<service>("store", app.events(), set.pace, stop_pace);
+  app.add<service>("server", app.events(), set.pace, stop_pace).after(store);
+
+  return app.run_for(set.lasting);
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
   settings set;
-  int status = 0;
-  if (!example::read(
-          argc, argv, "Starts two services, runs until it is interrupted, and stops them.",
-          {{"--pace", "DURATION", "how long each start and each stop takes (1s)",
-            [&](auto text) { set.pace = example::duration_of(text); }},
-           {"--for", "DURATION", "stop after running for that time; without it, never",
-            [&](auto text) { set.lasting = example::duration_of(text); }},
-           {"--start", "POLICY", "a Ctrl-C during the start waits for all starts: whole; for one: stepwise",
-            [&](auto text) { set.start = policy_of(text); }}},
-          status))
-    return status;
-  try {
-    return serve(set);
-  } catch (const std::exception& error) { // the system refused a thread or a descriptor
-    std::fprintf(stderr, "02_service: %s\n", error.what());
-    return 70;
-  }
+  return example::as_program(
+      argc, argv, "Starts two services, runs until it is interrupted, and stops them.",
+      {{"--pace", "how long each start and each stop takes (1s)", set.pace},
+       {"--stop-pace", "how long each stop takes, where it differs", set.stop_pace},
+       {"--for", "stop after running for that time; without it, never", set.lasting},
+       {"--start", "POLICY", "a Ctrl-C during the start waits for all starts: whole; for one: stepwise",
+        [&](auto text) { set.start = policy_of(text); }}},
+      [&] { return serve(set); });
 }

@@ -10,12 +10,14 @@
 /// nor stopped: an open connection, a half-written file. Neither is ever cut.
 class service {
 public:
-  service(lastcall::timeline& log, lastcall::duration pace) : log_{log}, pace_{pace} {}
+  service(lastcall::timeline& log, lastcall::duration start_pace, lastcall::duration stop_pace)
+      : log_{log}, start_pace_{start_pace}, stop_pace_{stop_pace} {}
 
   void start(lastcall::context& at);
   void stop(lastcall::context& at);
 
 private:
   lastcall::timeline& log_;
-  lastcall::duration pace_;
+  lastcall::duration start_pace_;
+  lastcall::duration stop_pace_;
 };

@@ -57,7 +57,7 @@ TEST(Service, StartsInOrderAndStopsInReverse) {
 }
 
 TEST(Service, SigintDuringTheStartIsAnnouncedAtOnceAndTheWholeStartCompletes) {
-  child it{"02_service", {"--pace", "200ms", "--start", "whole"}};
+  child it{"02_service", {"--pace", "500ms", "--stop-pace", "1ms", "--start", "whole"}};
   it.read_until("store: starting");
   it.send(SIGINT);
   EXPECT_TRUE(died_of(it.wait(), SIGINT));
@@ -68,7 +68,7 @@ TEST(Service, SigintDuringTheStartIsAnnouncedAtOnceAndTheWholeStartCompletes) {
 }
 
 TEST(Service, SigtermDuringTheStartStepwiseLeavesTheSecondOut) {
-  child it{"02_service", {"--pace", "200ms", "--start", "stepwise"}};
+  child it{"02_service", {"--pace", "500ms", "--stop-pace", "1ms", "--start", "stepwise"}};
   it.read_until("store: starting");
   it.send(SIGTERM);
   EXPECT_TRUE(exited(it.wait(), 0));
@@ -87,14 +87,16 @@ TEST(Service, SigtermWhileItWaitsIsAFullStop) {
 }
 
 TEST(Service, ASecondRequestHurriesAndTheStopsAreStillCompleted) {
-  child it{"02_service", {"--pace", "4s", "--start", "stepwise", "--for", "1ms"}};
-  it.read_until("store: starting");
+  // The stop would take ten minutes; that this test ends in less shows that it was hurried.
+  child it{"02_service", {"--pace", "1ms", "--stop-pace", "10m"}};
+  it.read_until("02_service: running");
   it.send(SIGTERM);
-  it.read_until("store: stopping");
+  it.read_until("server: stopping");
   it.send(SIGINT);
   EXPECT_TRUE(died_of(it.wait(), SIGINT));
   EXPECT_TRUE(
-      in_order(it.output(), {"store: stopping", "hurry", "half stopped, in a hurry", "store: stopped"}));
+      in_order(it.output(), {"server: stopping", "hurry", "server: half stopped, in a hurry",
+                             "server: stopped", "store: half stopped, in a hurry", "store: stopped"}));
 }
 
 TEST(Examples, BadArgumentsAreOneSentenceAndStatus2) {
