@@ -20,6 +20,8 @@
 #include <stdexcept>
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,6 +93,34 @@ TEST(Ending, AnotherStatusThanTheOneReturnedIsMeantAndStands) {
         std::exit(4);
       },
       ExitedWithCode(4), "statics are gone\n$");
+}
+
+constexpr int not_permitted = 77;
+
+/// In a child: the status with which an application ends as process 1 of a namespace of its own.
+[[noreturn]] void tell_how_process_one_ends() {
+  alarm(30);
+  if (unshare(CLONE_NEWPID) != 0) std::_Exit(not_permitted);
+  const auto one = fork();
+  if (one < 0) std::_Exit(not_permitted);
+  if (one == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL); // an alarm does nothing to process 1
+    std::exit(getpid() == 1 ? run_one({}, raise_int, nothing) : 1);
+  }
+  int how = 0;
+  waitpid(one, &how, 0);
+  std::_Exit(WIFEXITED(how) ? WEXITSTATUS(how) : 1);
+}
+
+// The kernel drops signals with a default action there, so the end by signal must not wait for one.
+TEST(Ending, OfProcessOneAfterSigintIsPlain130) {
+  const auto child = fork();
+  if (child == 0) tell_how_process_one_ends();
+  int how = 0;
+  ASSERT_EQ(waitpid(child, &how, 0), child);
+  ASSERT_TRUE(WIFEXITED(how));
+  if (WEXITSTATUS(how) == not_permitted) GTEST_SKIP() << "no permission for a pid namespace";
+  EXPECT_EQ(WEXITSTATUS(how), 130);
 }
 
 TEST(Ending, OfAProcessForkedAfterTheRunIsItsOwn) {
