@@ -141,7 +141,7 @@ std::string course::cause() const noexcept {
   try {
     auto why = asked_.why();
     if (!why) why = signals_.why(); // the herald is late
-    if (why && !failed_) return "stopped by " + describe(*why);
+    if (why && (!failed_ || ended_.empty())) return "stopped by " + describe(*why);
     return std::string{std::string_view{ended_}};
   } catch (...) {
     return "asked to stop"; // short enough to need no memory

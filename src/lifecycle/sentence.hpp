@@ -25,6 +25,7 @@ public:
     (add(parts), ...);
   }
 
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   operator std::string_view() const noexcept { return {bytes_.data(), size_}; }
 
 private:

@@ -4,10 +4,9 @@
 // How a process ends, seen from outside: each death test forks, runs one application and leaves as main
 // would.
 #include <lastcall/lifecycle/application.hpp>
-#include <lastcall/lifecycle/run.hpp>
 
+#include "lifecycle/ending.hpp"
 #include "lifecycle/neighbour.hpp"
-#include "lifecycle/scripted.hpp"
 
 #include <lastcall/interrupt/io.hpp>
 
@@ -30,36 +29,17 @@ namespace {
 using namespace std::chrono_literals;
 using lastcall::application;
 using lastcall::application_options;
-using lifecycle_test::action;
+using lifecycle_test::begin;
 using lifecycle_test::diary;
+using lifecycle_test::fail;
+using lifecycle_test::hang;
+using lifecycle_test::nothing;
+using lifecycle_test::raise_int;
+using lifecycle_test::raise_term;
+using lifecycle_test::run_one;
 using lifecycle_test::scripted;
 using testing::ExitedWithCode;
 using testing::KilledBySignal;
-
-struct static_object {
-  ~static_object() { std::fputs("statics are gone\n", stderr); }
-};
-
-/// What every child begins with: it ends in any case, and shows that statics and atexit handlers have run.
-void begin() {
-  alarm(30);
-  static static_object one;
-  std::atexit([] { std::fputs("atexit has run, ", stderr); });
-}
-
-int run_one(const application_options& options, action start, action stop) {
-  begin();
-  diary log;
-  application app{"shop", options};
-  app.add<scripted>("db", log, std::move(start), std::move(stop));
-  return app.run_for(0ms);
-}
-
-const action nothing{};
-const auto hang = [](auto&) { lastcall::io::sleep_for(1h); };
-const auto raise_int = [](auto&) { std::raise(SIGINT); };
-const auto raise_term = [](auto&) { std::raise(SIGTERM); };
-const auto fail = [](auto&) { throw std::runtime_error("disk full"); };
 
 TEST(Ending, AfterSigintIsByThatSignalOnceStaticsAreDestroyed) {
   EXPECT_EXIT(std::exit(run_one({}, raise_int, nothing)), KilledBySignal(SIGINT),
@@ -163,6 +143,36 @@ TEST(Ending, AfterAFailedStartIs70AlsoWhenSigintCame) {
               ExitedWithCode(70), "db failed to start.*: disk full");
 }
 
+TEST(Ending, AfterAFailedStopIs70AlsoWhenSigintCame) {
+  EXPECT_EXIT(std::exit(run_one({}, raise_int, fail)), ExitedWithCode(70),
+              "db .*failed to stop.*: disk full");
+}
+
+TEST(Ending, OfASecondApplicationCallsTheEndBySignalOff) {
+  EXPECT_EXIT(
+      {
+        run_one({}, raise_int, nothing);
+        std::exit(run_one({}, raise_term, nothing));
+      },
+      ExitedWithCode(0), "");
+}
+
+TEST(Ending, WithOutputThatCouldNotBeWrittenIs74AlsoWhenARequestCame) {
+  for (const int signal : {SIGINT, SIGTERM})
+    EXPECT_EXIT(
+        {
+          dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
+          std::exit(run_one(
+              {},
+              [&](auto&) {
+                std::puts("lost");
+                std::raise(signal);
+              },
+              nothing));
+        },
+        ExitedWithCode(74), "could not all be written");
+}
+
 TEST(Ending, WithOutputThatCouldNotBeWrittenIs74) {
   EXPECT_EXIT(
       {
@@ -251,51 +261,6 @@ TEST(Ending, ByTheThirdRequestIsThatSignalEvenInAStartThatHearsNothing) {
   };
   EXPECT_EXIT(std::exit(run_one({.signals = {SIGTERM, SIGINT, SIGHUP}}, deaf, nothing)),
               KilledBySignal(SIGHUP), "");
-}
-
-// lastcall::run
-
-TEST(RunEnding, AnInterruptedLoopIsACleanStop) {
-  EXPECT_EXIT(
-      {
-        begin();
-        std::exit(lastcall::run([](std::stop_token) {
-          std::raise(SIGTERM);
-          for (;;) lastcall::io::sleep_for(1h);
-        }));
-      },
-      ExitedWithCode(0), "^atexit has run, statics are gone\n$");
-}
-
-TEST(RunEnding, AfterSigintIsByThatSignal) {
-  EXPECT_EXIT(
-      {
-        begin();
-        std::exit(lastcall::run([] {
-          std::raise(SIGINT);
-          for (;;) lastcall::io::sleep_for(1h);
-        }));
-      },
-      KilledBySignal(SIGINT), "");
-}
-
-TEST(RunEnding, AFailureIsToldAndIs70) {
-  EXPECT_EXIT(std::exit(lastcall::run([]() -> int { throw std::runtime_error("no route"); })),
-              ExitedWithCode(70), ": no route\n$");
-  EXPECT_EXIT(std::exit(lastcall::run([] { throw 7; })), ExitedWithCode(70), ": exception of type int\n$");
-}
-
-TEST(RunEnding, TheStatusReturnedIsKept) {
-  EXPECT_EXIT(std::exit(lastcall::run([] { return 3; })), ExitedWithCode(3), "");
-}
-
-TEST(RunEnding, LostOutputIs74) {
-  EXPECT_EXIT(
-      {
-        dup2(open("/dev/full", O_WRONLY), STDOUT_FILENO);
-        std::exit(lastcall::run([] { std::puts("lost"); }));
-      },
-      ExitedWithCode(74), "could not all be written");
 }
 
 } // namespace

@@ -87,6 +87,32 @@ TEST(Request, WhileWaitingStopsAtOnceAndIsReportedWithItsSender) {
   EXPECT_EQ(app.last_report().why.find("stopped by SIGTERM"), 0u);
 }
 
+TEST(Request, ReachesAnApplicationOnAThreadThatIsNotMain) {
+  diary log;
+  int status = -1;
+  std::jthread elsewhere{[&] {
+    application app{"shop"};
+    app.add<scripted>("a", log);
+    auto told = app.events().add_sink([&](const lastcall::event& what) {
+      if (what.detail == "running") ::kill(::getpid(), SIGTERM);
+    });
+    status = app.run();
+  }};
+  elsewhere.join();
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(log.text(), "+a -a");
+}
+
+TEST(Request, ReachesEachOfTwoApplicationsInTurn) {
+  diary log;
+  for (const auto* name : {"first", "second"}) {
+    application app{"shop"};
+    app.add<scripted>(name, log, raise_term);
+    EXPECT_EQ(app.run(), 0);
+  }
+  EXPECT_EQ(log.text(), "+first -first +second -second");
+}
+
 TEST(Request, ReachesTheMainFunctionAtItsCheckpoint) {
   diary log;
   application app{"shop"};
