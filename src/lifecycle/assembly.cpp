@@ -2,7 +2,6 @@
 // Copyright the lastcall authors
 #include "lifecycle/assembly.hpp"
 
-#include <ranges>
 #include <stdexcept>
 #include <utility>
 
@@ -34,11 +33,12 @@ assembly::assembly(std::string its_name, application_options its_options)
 
 assembly::~assembly() {
   try {
-    for (const auto index : graph.sorted() | std::views::reverse) parts[index].object.reset();
+    const auto sorted = graph.sorted();
+    for (auto next = sorted.rbegin(); next != sorted.rend(); ++next) parts[*next].object.reset();
   } catch (...) {
     // A circle: nothing was ever started, so any order will do. The same where there is no memory for the
     // list. But it is here that they go, while there is all that they may still use.
-    for (auto& each : parts | std::views::reverse) each.object.reset();
+    for (auto next = parts.rbegin(); next != parts.rend(); ++next) next->object.reset();
   }
 }
 

@@ -6,7 +6,6 @@
 #include "lifecycle/sentence.hpp"
 
 #include <chrono>
-#include <ranges>
 #include <string>
 
 namespace lastcall::detail {
@@ -46,7 +45,7 @@ stop_phase::stop_phase(const application_options& options, const signal_scope& s
 
 void stop_phase::run(const started_turns& started) noexcept {
   std::size_t after = started.size();
-  for (turn* one : started | std::views::reverse) stop_one(*one, --after);
+  for (auto next = started.rbegin(); next != started.rend(); ++next) stop_one(**next, --after);
 }
 
 void stop_phase::stop_one(turn& one, std::size_t after) noexcept {

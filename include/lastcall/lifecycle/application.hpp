@@ -52,7 +52,8 @@ class component_handle;
 ///   signal, whatever it is doing. See `ladder_policy`.
 /// Errors: what cannot work (two equal names, a circle, a second `run`) is a `std::logic_error` thrown before
 ///   anything was started, and a refused thread or descriptor a `std::system_error`. Once the first start was
-///   called nothing is thrown any more: failures are reported and show in the exit status.
+///   called nothing is thrown any more, not even without memory: failures are reported and show in the
+///   exit status.
 /// Ordering: components that nothing orders start in the order of `add`.
 /// Lifetime: components live as long as the application, and are destroyed in the reverse order of starting.
 /// Limits: a start has no deadline; one that hangs is named and ends with the third request. A `log` or
