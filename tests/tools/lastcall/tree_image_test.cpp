@@ -2,8 +2,8 @@
 // Copyright the lastcall authors
 #include "subject/tree_image.hpp"
 
-#include "judge/tree.hpp"
 #include "subject/cannot_check.hpp"
+#include "subject/tree.hpp"
 
 #include <fstream>
 #include <gtest/gtest.h>

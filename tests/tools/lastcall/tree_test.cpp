@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
-#include "judge/tree.hpp"
+#include "subject/tree.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include "explore/run.hpp"
+#include "subject/run.hpp"
 
 #include <csignal>
 #include <initializer_list>

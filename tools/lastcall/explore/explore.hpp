@@ -3,9 +3,9 @@
 #pragma once
 
 #include "explore/options.hpp"
-#include "explore/run.hpp"
 #include "judge/verdict.hpp"
 #include "subject/cannot_check.hpp"
+#include "subject/run.hpp"
 
 #include <cstddef>
 #include <optional>

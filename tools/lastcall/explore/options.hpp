@@ -2,8 +2,9 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include "explore/run.hpp"
-#include "tracer/point.hpp"
+#include "subject/isolation.hpp"
+#include "subject/point.hpp"
+#include "subject/run.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -11,13 +12,6 @@
 #include <vector>
 
 namespace checker {
-
-/// How far a run is kept away from the rest of the machine.
-enum class isolation {
-  automatic,  ///< the strongest that this machine permits
-  namespaces, ///< own pid and mount namespaces
-  subreaper,  ///< no namespaces: orphans are adopted, directories are copies under TMPDIR
-};
 
 /// What to check and how: the command line of `lastcall check` as data.
 struct options {
@@ -32,8 +26,8 @@ struct options {
   isolation isolate = isolation::automatic;
   unsigned jobs = 0;     ///< runs at a time; 0: chosen from the processors and how much the subject sleeps
   seconds time_limit{0}; ///< for one run, from the request on; 0: chosen from the undisturbed run
-  seconds undisturbed_limit{
-      10};                    ///< one that is not done by then, and pauses, is taken never to end by itself
+  /// A program that is not done by then, and pauses, is taken never to end by itself.
+  seconds undisturbed_limit{10};
   seconds budget{0};          ///< for the whole check; 0: none
   std::size_t max_points = 0; ///< at most this many, evenly spread; 0: all
 };

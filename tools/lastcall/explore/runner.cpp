@@ -30,7 +30,7 @@ bool is_program(const fs::path& path) {
 
 runner::runner(const run_setup& setup, unsigned index)
     : setup_(setup),
-      sandbox_(setup.wanted, setup.initial, setup.base, index, setup.isolate),
+      sandbox_(setup.wanted.dir, setup.initial, setup.base, index, setup.isolate),
       launcher_(sandbox_.used(), input_of(setup.wanted)),
       naming_(sandbox_.seen_as().string(), sandbox_.tmp().string()) {}
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "explore/options.hpp"
-#include "explore/run.hpp"
 #include "subject/launcher.hpp"
+#include "subject/run.hpp"
 #include "subject/sandbox.hpp"
 #include "subject/tree_image.hpp"
 #include "tracer/call_naming.hpp"

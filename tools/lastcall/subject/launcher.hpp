@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include "explore/options.hpp"
+#include "subject/isolation.hpp"
 
 #include <array>
 #include <cstdint>

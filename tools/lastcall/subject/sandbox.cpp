@@ -91,14 +91,14 @@ void make_directory(const fs::path& path) {
 
 } // namespace
 
-sandbox::sandbox(const options& wanted, const tree_image& initial, fs::path base, unsigned index,
-                 isolation how)
+sandbox::sandbox(const std::optional<fs::path>& original, const tree_image& initial, fs::path base,
+                 unsigned index, isolation how)
     : initial_(initial), base_(std::move(base)), used_(how) {
   if (how != isolation::subreaper) enter_namespaces();
   if (used_ == isolation::namespaces) {
     base_ /= "run";
-    if (wanted.dir) {
-      seen_as_ = fs::canonical(*wanted.dir);
+    if (original) {
+      seen_as_ = fs::canonical(*original);
       covers_original_ = true;
     }
   } else {

@@ -2,10 +2,11 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include "explore/options.hpp"
+#include "subject/isolation.hpp"
 #include "subject/tree_image.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace checker {
@@ -21,12 +22,12 @@ namespace checker {
 /// lead to the original.
 class sandbox {
 public:
-  /// `base` is the check's own directory, `index` the worker's number. Enters the namespaces that `how`
-  /// asks for; `automatic` takes what is permitted. With namespaces the caller returns from here as another
-  /// process (a child of the one that called), so descriptors of /proc opened before are of no use. Throws
-  /// `cannot_check`.
-  sandbox(const options& wanted, const tree_image& initial, std::filesystem::path base, unsigned index,
-          isolation how);
+  /// `original` is the directory that `initial` was read from, `base` the check's own directory, `index` the
+  /// worker's number. Enters the namespaces that `how` asks for; `automatic` takes what is permitted. With
+  /// namespaces the caller returns from here as another process (a child of the one that called), so
+  /// descriptors of /proc opened before are of no use. Throws `cannot_check`.
+  sandbox(const std::optional<std::filesystem::path>& original, const tree_image& initial,
+          std::filesystem::path base, unsigned index, isolation how);
   ~sandbox();
   sandbox(const sandbox&) = delete;
   sandbox& operator=(const sandbox&) = delete;

@@ -2,8 +2,8 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include "explore/run.hpp"
 #include "subject/launcher.hpp"
+#include "subject/run.hpp"
 #include "tracer/call_naming.hpp"
 #include "tracer/process_files.hpp"
 

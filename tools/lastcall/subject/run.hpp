@@ -2,8 +2,8 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include "judge/tree.hpp"
-#include "tracer/point.hpp"
+#include "subject/point.hpp"
+#include "subject/tree.hpp"
 
 #include <chrono>
 #include <cstddef>

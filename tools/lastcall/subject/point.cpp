@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
-#include "tracer/point.hpp"
+#include "subject/point.hpp"
 
 #include <array>
 #include <charconv>
