@@ -99,6 +99,12 @@ TEST_P(Position, AProgramThatTicksForEverIsAskedWhileItPauses) {
   EXPECT_EQ(seen.out, "stopped");
 }
 
+TEST_P(Position, APointThatIsNeverReachedInAProgramThatTicksForEverIsGivenUp) {
+  one_run ticks{{probe("ticks")}, GetParam()};
+  ticks.setup().wanted.undisturbed_limit = seconds{1};
+  EXPECT_EQ(ticks.at("0:pause()#1@before").not_injected, "the point was not reached");
+}
+
 INSTANTIATE_TEST_SUITE_P(Isolation, Position, ::testing::Values(isolation::automatic, isolation::subreaper),
                          [](const auto& which) {
                            return which.param == isolation::automatic ? "Automatic" : "Subreaper";

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <memory>
@@ -180,14 +181,18 @@ std::optional<wire::answer> worker::receive() {
 
 wire::answer make_run(runner& here, const run_setup& setup, const survey& known, const injection& what) {
   constexpr int tries = 5;
+  constexpr seconds long_enough{3}; // no further try after that
+  const auto started = std::chrono::steady_clock::now();
   auto task = usual_task(known);
   task.ask = what;
   wire::answer result;
-  for (int i = 0; i < tries && (!result.seen || result.seen->delivered == delivery::none); ++i) {
+  for (int i = 0; i < tries; ++i) {
     // Quickly first. A program of several threads may go another way when it is not slowed down as it was
     // when its points were noted: then by the same, slow, means.
     task.by_filter = i == 0 && what.where.at != position::during;
     result.seen = here.run_fresh(task).seen;
+    const seconds spent = std::chrono::steady_clock::now() - started;
+    if (result.seen->delivered != delivery::none || spent > long_enough) break;
   }
   auto& seen = *result.seen;
   if (seen.delivered != delivery::none) {

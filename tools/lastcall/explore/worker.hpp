@@ -49,8 +49,8 @@ private:
   int channel_ = -1;
 };
 
-/// Makes one requested run: until its request has arrived, five times at most; with rerun and verification
-/// where they are called for; and judges it.
+/// Makes one requested run: until its request has arrived, five times at most and not for long; with rerun
+/// and verification where they are called for; and judges it.
 [[nodiscard]] wire::answer make_run(runner& here, const run_setup& setup, const survey& known,
                                     const injection& what);
 

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto idle_time = seconds{0.1};
 constexpr auto settling_time = 500ms;
+constexpr auto longest_approach = 4 * settling_time; // to a point that was met before the program settled
 
 } // namespace
 
@@ -63,6 +64,12 @@ void session::watch_for_hang() {
     return;
   }
   if (!task_.end_when_idle && is_deadlocked()) return end_hung(hang_kind::deadlock);
+  // It does what it will do for ever, and the point has not come.
+  const bool is_past = interrupter_ && task_.timed_idle && now - started_ > longest_approach;
+  if (is_past && stillness_.is_waiting()) {
+    is_done_ = true;
+    return;
+  }
   if (now - started_ < task_.limit) return;
   if (task_.record && recorder_.saw_wait()) {
     result_.timed_idle = true;
