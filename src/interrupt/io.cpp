@@ -12,7 +12,9 @@
 /// to the comparison; for one on another thread the herald wakes the sleeper.
 ///
 /// Under a shield or while unwinding the word keeps its bits; the thread then sleeps on the value
-/// with the bits set, undisturbed.
+/// with the bits set, undisturbed. Otherwise it never sleeps on a value with bits: what set them has to be
+/// seen to first. That the bits are the same as before the last look says nothing, for a posted call may
+/// have come while another one ran.
 
 #include <lastcall/interrupt/io.hpp>
 
@@ -21,6 +23,7 @@
 #include <lastcall/wait/futex.hpp>
 
 #include "interrupt/signal_core.hpp"
+#include "sys/calls.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -29,43 +32,32 @@ namespace lastcall::io {
 
 namespace {
 
-// One round: false when the deadline has passed. `looked_at` was read before the last delivery.
-bool sleep_on_word(std::uint32_t looked_at, deadline& until) noexcept {
-  return wait::futex_wait(detail::here().due, looked_at, until) == wait::futex_result::woken;
+bool in_forked_child(const detail::signal_core& core) noexcept { return core.process() != sys::getpid(); }
+
+bool held_back() noexcept {
+  const detail::signal_core* core = detail::here().core;
+  return core == nullptr || core->holds_back();
 }
 
-// The value to sleep on, read after a checkpoint has had its say: bits that are still set are held back,
-// and those that are new have not been looked at. `checkpoint` is given the first look.
-template <class Checkpoint>
-std::uint32_t settle(Checkpoint&& deliver) {
+// One round after a checkpoint has had its say: false when the deadline has passed. `never_held_back`: bits
+// that are not slept on even while delivery is put off.
+bool sleep_unless_due(deadline& until, std::uint32_t never_held_back = 0) noexcept {
   // Acquire pairs with the releases that set the bits.
-  std::uint32_t before = detail::here().due.load(std::memory_order_acquire);
-  while (before != 0) {
-    deliver();
-    const std::uint32_t after = detail::here().due.load(std::memory_order_acquire);
-    if (after == before) break; // held back: a delivery would have thrown, a posted call cleared its bit
-    before = after;
-  }
-  return before;
+  const std::uint32_t looked_at = detail::here().due.load(std::memory_order_acquire);
+  if ((looked_at & never_held_back) != 0 || (looked_at != 0 && !held_back())) return !until.expired();
+  return wait::futex_wait(detail::here().due, looked_at, until) == wait::futex_result::woken;
 }
 
 } // namespace
 
 void sleep_until(deadline until) {
-  do {
-    const std::uint32_t looked_at = settle([] { checkpoint(); });
-    if (!sleep_on_word(looked_at, until)) return;
-  } while (true);
+  do checkpoint();
+  while (sleep_unless_due(until));
 }
 
 void sleep_until(deadline until, std::error_code& error) noexcept {
-  error.clear();
-  do {
-    const std::uint32_t looked_at = settle([&] {
-      if (!error) checkpoint(error);
-    });
-    if (error || !sleep_on_word(looked_at, until)) return;
-  } while (true);
+  do checkpoint(error);
+  while (!error && sleep_unless_due(until));
 }
 
 void sleep_for(duration span) { sleep_until(deadline::after(span)); }
@@ -92,17 +84,15 @@ bool wait_for_request(deadline until) noexcept {
   LASTCALL_ASSERT(core != nullptr,
                   "wait_for_request on a thread that owns no signal_scope: only the owner is "
                   "told of requests, other threads wait with their stop token");
-  for (;;) {
+  if (in_forked_child(*core)) detail::here().due.store(0, std::memory_order_relaxed); // the parent's
+  do {
     if (core->confirm_due()) return true;
-    std::uint32_t looked_at = detail::here().due.load(std::memory_order_acquire);
-    if ((looked_at & detail::interrupt_due) != 0) continue;
-    if ((looked_at & detail::call_posted) != 0) {
+    if ((detail::here().due.load(std::memory_order_acquire) & detail::call_posted) != 0)
       core->take_due(); // runs them, or holds them back under a shield
-      looked_at = detail::here().due.load(std::memory_order_acquire);
-      if ((looked_at & detail::interrupt_due) != 0) continue;
-    }
-    if (!sleep_on_word(looked_at, until)) return core->confirm_due().has_value();
-  }
+    core = detail::here().core;
+    if (core == nullptr) return false; // a posted call has closed the scope
+  } while (sleep_unless_due(until, detail::interrupt_due));
+  return core->confirm_due().has_value();
 }
 
 } // namespace lastcall::io

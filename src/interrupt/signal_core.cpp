@@ -106,13 +106,19 @@ std::vector<request> signal_core::acknowledge() {
   return taken;
 }
 
+bool signal_core::holds_back() const noexcept {
+  return here().shields != 0 || std::uncaught_exceptions() > uncaught_at_start_;
+}
+
 std::optional<request> signal_core::take_due() noexcept {
-  const auto may_deliver = [this] {
-    return here().shields == 0 && std::uncaught_exceptions() <= uncaught_at_start_;
-  };
-  if (!may_deliver()) return std::nullopt;
+  if (holds_back()) return std::nullopt;
   // Acquire pairs with the releases in post, submit and take_in: what the bit stands for is visible.
-  if ((here().due.load(std::memory_order_acquire) & call_posted) != 0) run_posts();
+  if ((here().due.load(std::memory_order_acquire) & call_posted) != 0) {
+    const auto alive = shared_from_this();
+    run_posts();
+    // A posted call may have closed this scope and made another: what is due now is that one's.
+    if (here().core != this) return std::nullopt;
+  }
   const auto due = confirm_due();
   if (due && !std::exchange(delivery_noted_, true))
     note(event_kind::delivery, "owner", "delivered at a checkpoint");
@@ -135,9 +141,8 @@ std::optional<request> signal_core::confirm_due() noexcept {
 }
 
 // The calls that are there now; one that posts itself again waits for the next checkpoint, so that a
-// checkpoint ends.
+// checkpoint ends. The caller keeps this object alive.
 void signal_core::run_posts() noexcept {
-  const auto alive = shared_from_this(); // a posted call may close the scope
   const shield whole;
   here().due.fetch_and(~std::uint32_t{call_posted}, std::memory_order_acq_rel);
   std::unique_lock guard{lock_};

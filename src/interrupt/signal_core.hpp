@@ -11,8 +11,8 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <list>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -48,8 +48,10 @@ public:
 
   // --- the owner ---
   std::vector<request> acknowledge();
-  /// Runs posted calls, then says what a checkpoint has to deliver, if anything: nothing under a shield
-  /// or while unwinding.
+  /// Whether delivery is put off: under a shield or while unwinding.
+  bool holds_back() const noexcept;
+  /// Runs posted calls, then says what a checkpoint has to deliver, if anything: nothing while it holds back.
+  /// The caller keeps no reference to this scope afterwards: a posted call may have destroyed it.
   std::optional<request> take_due() noexcept;
   /// The first pending request; without one, takes back a due bit that has no request behind it.
   std::optional<request> confirm_due() noexcept;
@@ -81,7 +83,7 @@ private:
   mutable std::mutex lock_;
   request_book book_;
   stop_source source_;
-  std::list<std::function<void()>> posts_; // a list: an empty deque allocates, and `retire` must not
+  std::list<std::function<void()>> posts_; // no deque: an empty one allocates, and retire makes one
   std::vector<std::shared_ptr<listener>> listeners_;
   thread_word* owner_;                                     // null after retire
   bool delivery_noted_ = false;                            // one event for each round of requests

@@ -30,7 +30,8 @@ bool sleep_until(deadline until, std::stop_token stop) noexcept;
 bool sleep_for(duration span, std::stop_token stop) noexcept;
 
 /// Waits on the owner thread until a request is pending (also under a shield) or the deadline passes;
-/// true when one is. Delivers nothing; runs posted calls unless shielded. Elsewhere: misuse, aborts.
+/// true when one is. Delivers nothing; runs posted calls unless shielded; ends with false when one of them
+/// closes the scope. Elsewhere: misuse, aborts.
 bool wait_for_request(deadline until) noexcept;
 
 } // namespace lastcall::io
