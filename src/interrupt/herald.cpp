@@ -60,13 +60,17 @@ void signal_core::run_herald() noexcept {
       if (abandoned_.load(std::memory_order_relaxed)) return; // set with the lock held
       book_.collect(the_custody);
       book_.take_batch(batch_);
+      to_fire_.swap(superseded_);
     }
+    const bool idle = batch_.empty() && to_fire_.empty();
+    for (superseded& old : to_fire_) old.source.request_stop(old.why);
+    to_fire_.clear();
     for (const entry& next : batch_) {
       act_on(next);
       if (abandoned_.load(std::memory_order_relaxed)) return;
     }
     the_custody.heard.store(number, std::memory_order_release); // pairs with acquire in count_press
-    if (!batch_.empty()) continue;
+    if (!idle) continue;
     if (last_round) break;
     wait::futex_wait(the_custody.bell, rung, never);
   }
@@ -112,10 +116,12 @@ void signal_core::act_on(const entry& what) noexcept {
   if (climbed) note(event_kind::ladder, name_of(*climbed), {});
   if (source) source->request_stop(what.what);
   tell_listeners(what.what, climbed);
-  if (climbed == ladder_step::force) end_by_signal(what.what.signal);
+  // Left behind while it told them, it has no scope to end the program for.
+  if (climbed == ladder_step::force && !abandoned_.load(std::memory_order_relaxed))
+    end_by_signal(what.what.signal);
 }
 
-// By index: others append meanwhile, and only the herald takes out.
+// By index: others append meanwhile, or take the place of one that has ended.
 void signal_core::tell_listeners(const request& what, std::optional<ladder_step> climbed) noexcept {
   const auto tell_all = [this](auto&& tell) {
     for (std::size_t i = 0;; ++i) {

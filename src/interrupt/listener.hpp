@@ -4,50 +4,57 @@
 
 #include <lastcall/interrupt/ladder.hpp>
 #include <lastcall/interrupt/request.hpp>
+#include <lastcall/wait/deadline.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
-#include <mutex>
 #include <utility>
+
+#include <sys/types.h>
 
 namespace lastcall::detail {
 
 /// Somebody who wants to be told: of each arrival of one signal, or of each step of the ladder.
 ///
-/// `running_` is held while the function runs and taken by `end`, so that after `end` no call is in
-/// progress; it is recursive, so that a function may end its own subscription.
+///     state             calls begin?   who lets go of the function
+///     idle              yes            –
+///     running           it is one      –
+///     ended             no             `end`
+///     running, ended    it is one      the herald, when the call is over; `end` waits for that
+///
+/// Only the herald calls. The state is one word and no lock, for two reasons: `end` must be able to give up
+/// at a deadline, and a forked child must not find a lock held by a herald that does not exist there.
 class listener {
 public:
   using arrival_function = std::function<void(const request&)>;
   using ladder_function = std::function<void(ladder_step, const request&)>;
 
-  listener(int signal, arrival_function fn) : signal_{signal}, on_arrival_{std::move(fn)} {}
-  explicit listener(ladder_function fn) : on_ladder_{std::move(fn)} {}
+  listener(int signal, arrival_function fn);
+  explicit listener(ladder_function fn);
 
   /// Calls the function if this concerns it and the subscription has not ended. Throws what it throws.
-  void arrived(const request& what) {
-    if (signal_ == 0 || signal_ != what.signal) return;
-    const std::scoped_lock busy{running_};
-    if (!ended_) on_arrival_(what);
-  }
-  void climbed(ladder_step step, const request& what) {
-    if (signal_ != 0) return;
-    const std::scoped_lock busy{running_};
-    if (!ended_) on_ladder_(step, what);
-  }
+  void arrived(const request& what);
+  void climbed(ladder_step step, const request& what);
 
-  void end() noexcept {
-    const std::scoped_lock idle{running_};
-    ended_ = true;
-  }
-  bool ended() const noexcept {
-    const std::scoped_lock idle{running_};
-    return ended_;
-  }
+  /// No call begins any more. Waits for one in progress until the deadline; true when none is, and from
+  /// inside that very call.
+  bool end(deadline until) noexcept;
+  bool ended() const noexcept;
 
 private:
-  mutable std::recursive_mutex running_;
-  bool ended_ = false;
-  int signal_ = 0; // 0: the ladder
+  enum state_bit : std::uint32_t { running = 1, ended_for_good = 2 };
+
+  bool begin_call() noexcept;
+  void end_call() noexcept;
+  void let_go() noexcept;
+  template <class Fn>
+  void call(Fn&& fn);
+
+  const pid_t process_;
+  std::atomic<std::uint32_t> state_{0};
+  std::atomic<pid_t> runner_{0}; // relaxed: compared only with the reader's own id
+  int signal_ = 0;               // 0: the ladder
   arrival_function on_arrival_;
   ladder_function on_ladder_;
 };

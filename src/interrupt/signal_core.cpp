@@ -7,6 +7,7 @@
 
 #include "sys/calls.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 
@@ -63,7 +64,13 @@ std::uint64_t signal_core::delivered(int signal) const noexcept {
 
 subscription signal_core::add(std::shared_ptr<listener> to) {
   const std::scoped_lock guard{lock_};
-  listeners_.push_back(to);
+  // A place that nobody needs any more is used again. Not erased: the herald goes through by index.
+  const auto free =
+      std::find_if(listeners_.begin(), listeners_.end(), [](const auto& l) { return l->ended(); });
+  if (free != listeners_.end())
+    *free = to;
+  else
+    listeners_.push_back(to);
   return subscription{std::move(to)};
 }
 
@@ -92,6 +99,7 @@ void signal_core::submit(const request& what) noexcept {
 std::vector<request> signal_core::acknowledge() {
   stop_source fresh; // made first: what can fail comes before what changes
   const std::scoped_lock guard{lock_};
+  superseded_.reserve(superseded_.size() + 1);
   // The bit goes before the look: a handler that comes after the look sets it again. One that wrote its
   // record before the look and sets the bit after it leaves a bit without a request; confirm_due copes.
   here().due.fetch_and(~std::uint32_t{interrupt_due}, std::memory_order_acq_rel);
@@ -100,8 +108,12 @@ std::vector<request> signal_core::acknowledge() {
   book_.acknowledge();
   forget_presses();
   delivery_noted_ = false;
-  // The source may have been stopped already or be about to be, by a herald that carries a request of
-  // the old round; either way that concerns the old token.
+  // The herald may not have fired the source yet, and what it has in hand is of an old round from here on; it
+  // fires the old token by way of `superseded_`. Should it be about to do so anyway, the second time is none.
+  if (!taken.empty() && !source_.stop_requested()) {
+    superseded_.push_back({source_, taken.front()});
+    ring_bell();
+  }
   if (!taken.empty() || source_.stop_requested()) source_ = std::move(fresh);
   return taken;
 }

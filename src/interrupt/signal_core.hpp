@@ -25,11 +25,10 @@ namespace lastcall::detail {
 /// What a signal_scope and its herald share. It lives as long as either of them: a herald that a
 /// listener holds up beyond the scope's end is left behind with it.
 ///
-/// Locks:
+/// The lock:
 ///   1. `lock_` guards the book, the source, the posted calls, the listeners' list, and `owner_`.
 ///   2. No function of a user runs with `lock_` held: it may call anything of the scope.
-///   3. A listener's own lock is taken without `lock_`.
-///   4. The handler takes neither.
+///   3. The handler does not take it.
 class signal_core : public std::enable_shared_from_this<signal_core> {
 public:
   static constexpr std::size_t most_posts = 256;
@@ -68,6 +67,13 @@ public:
   std::uint64_t delivered(int signal) const noexcept;
 
 private:
+  /// The source of a round that was acknowledged before the herald had acted on it: the round's token must
+  /// fire all the same, for whoever holds it will never hear of the fresh one.
+  struct superseded {
+    stop_source source;
+    request why;
+  };
+
   static void* herald_thread(void* holder) noexcept;
   void run_herald() noexcept;
   void act_on(const entry& what) noexcept;
@@ -83,6 +89,7 @@ private:
   mutable std::mutex lock_;
   request_book book_;
   stop_source source_;
+  std::vector<superseded> superseded_;     // replaced before the herald had fired them
   std::list<std::function<void()>> posts_; // no deque: an empty one allocates, and retire makes one
   std::vector<std::shared_ptr<listener>> listeners_;
   thread_word* owner_;                                     // null after retire
@@ -91,6 +98,7 @@ private:
 
   pthread_t herald_{};
   std::vector<entry> batch_;            // the herald's alone
+  std::vector<superseded> to_fire_;     // likewise
   std::atomic<bool> ending_{false};     // release by end_herald pairs with acquire in run_herald
   std::atomic<bool> abandoned_{false};  // relaxed: it may be seen late, it may not be needed at all
   std::atomic<std::uint32_t> ended_{0}; // release by the herald pairs with acquire in end_herald

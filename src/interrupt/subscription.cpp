@@ -16,8 +16,9 @@ subscription& subscription::operator=(subscription&& other) noexcept {
 
 subscription::~subscription() { reset(); }
 
-void subscription::reset() noexcept {
-  if (const auto gone = std::exchange(listener_, nullptr)) gone->end();
+bool subscription::reset(deadline until) noexcept {
+  const auto gone = std::exchange(listener_, nullptr);
+  return gone == nullptr || gone->end(until);
 }
 
 } // namespace lastcall

@@ -2,6 +2,9 @@
 // Copyright the lastcall authors
 #pragma once
 
+#include <lastcall/wait/deadline.hpp>
+
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -12,8 +15,13 @@ class listener;
 }
 
 /// Ends its subscription when destroyed: once it is gone the function is not called any more, and a
-/// call in progress on the herald has ended (not waited for when destroyed from inside that very call).
-/// May outlive the signal_scope it came from.
+/// call in progress on the herald has ended (not waited for when destroyed from inside that very call, nor in
+/// a forked child, which has no herald). What the function holds goes with it. May outlive the signal_scope
+/// it came from.
+///
+/// Limits: a call that does not return is waited for up to two seconds and then left behind, as `close` of
+/// the
+///   scope leaves the herald: what it refers to must live on. Use `reset` to know.
 class [[nodiscard]] subscription {
 public:
   subscription() noexcept = default;
@@ -22,8 +30,8 @@ public:
   subscription& operator=(subscription&& other) noexcept;
   ~subscription();
 
-  /// Ends it now. The wait for a call in progress ends when that call does.
-  void reset() noexcept;
+  /// Ends it now. Waits for a call in progress until the deadline; false when that call goes on.
+  bool reset(deadline until = deadline::after(std::chrono::seconds{2})) noexcept;
 
 private:
   std::shared_ptr<detail::listener> listener_;

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include <lastcall/interrupt/checkpoint.hpp>
+#include <lastcall/interrupt/io.hpp>
+#include <lastcall/interrupt/signal_scope.hpp>
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <semaphore>
+#include <thread>
+
+using namespace std::chrono_literals;
+using namespace lastcall;
+
+// The owner was faster than the herald: the request was taken off the table, the token replaced, and threads
+// that held the old token never heard.
+TEST(Acknowledge, AnOwnerFasterThanTheHeraldDoesNotTakeTheRequestFromTheOtherThreads) {
+  std::binary_semaphore entered{0}, let_go{0};
+  signal_scope scope{{.listen = {SIGHUP}}};
+  const auto busy = scope.subscribe(SIGHUP, [&](const request&) {
+    entered.release();
+    let_go.acquire();
+  });
+  ::raise(SIGHUP);
+  entered.acquire();
+  const auto before = scope.token();
+  ::raise(SIGTERM);
+  EXPECT_EQ(scope.acknowledge().size(), 1U);
+  let_go.release();
+  EXPECT_FALSE(io::sleep_until(deadline::after(10s), before)) << "the old token fires";
+  EXPECT_EQ(before.why()->signal, SIGTERM);
+  EXPECT_FALSE(scope.token().stop_requested()) << "and the new one does not";
+}
+
+TEST(Acknowledge, EveryTokenOfARoundFiresBeforeTheScopeIsClosed) {
+  std::vector<stop_token> tokens;
+  {
+    signal_scope scope{{.coalesce = 1h}};
+    for (int i = 0; i < 200; ++i) {
+      tokens.push_back(scope.token());
+      ::raise(SIGINT);
+      scope.acknowledge();
+    }
+    EXPECT_TRUE(scope.close().herald_ended);
+  }
+  for (const auto& token : tokens) EXPECT_TRUE(token.stop_requested());
+}
+
+// A handler whose record was just acknowledged sets the owner's bit a moment later.
+TEST(Acknowledge, NothingIsPendingAfterItWhereNothingCame) {
+  signal_scope scope{{.ladder = ladder_policy::patient}};
+  std::uint64_t taken = 0; // all of them fit into `keep`
+  std::jthread sender{[] {
+    for (int i = 0; i < 500; ++i) ::raise(SIGINT);
+  }};
+  while (taken < 500)
+    for (const auto& one : scope.acknowledge()) taken += one.count;
+  EXPECT_EQ(taken, 500U);
+  sender.join();
+  EXPECT_FALSE(interrupt_pending());
+}
