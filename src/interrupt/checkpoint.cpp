@@ -9,16 +9,19 @@ namespace lastcall::detail {
 
 namespace {
 
-std::optional<request> due_here() noexcept {
+// The scope this thread owns, in the process that made it.
+signal_core* core_here() noexcept {
   signal_core* core = here().core;
-  if (core == nullptr) return std::nullopt;
-  if (core->process() != sys::getpid()) {
-    // A forked child: the request was its parent's, and the locks of the scope may be held by threads
-    // that do not exist here.
-    here().due.store(0, std::memory_order_relaxed);
-    return std::nullopt;
-  }
-  return core->take_due();
+  if (core == nullptr || core->process() == sys::getpid()) return core;
+  // A forked child: the request was its parent's, and the locks of the scope may be held by threads that do
+  // not exist here.
+  here().due.store(0, std::memory_order_relaxed);
+  return nullptr;
+}
+
+std::optional<request> due_here() noexcept {
+  signal_core* core = core_here();
+  return core != nullptr ? core->take_due() : std::nullopt;
 }
 
 } // namespace
@@ -32,6 +35,11 @@ void checkpoint_slow(std::error_code& error) noexcept {
     error = stop_errc::interrupted;
   else
     error.clear();
+}
+
+bool pending_slow() noexcept {
+  signal_core* core = core_here();
+  return core != nullptr && core->confirm_due();
 }
 
 } // namespace lastcall::detail

@@ -32,6 +32,7 @@ void give_up_inherited() noexcept {
     if ((handled & bit_of(signal)) != 0) give_back(signal);
   all.open.store(false, std::memory_order_relaxed);
   all.inside.store(0, std::memory_order_relaxed);
+  all.ring.clear();
 }
 
 // Waits until no handler is inside. A handler is a few hundred instructions and waits for nobody, so there
@@ -83,7 +84,10 @@ void open_custody(const custody_terms& terms) noexcept {
 bool close_custody(const deadline& until) noexcept {
   custody& all = the_custody;
   all.open.store(false, std::memory_order_seq_cst); // pairs with the load in on_signal, see there
-  if (!all_out(until)) return false;
+  // Who closes with no time left still waits for handlers that are on their way out: one of them may be about
+  // to write into the owner's word, which goes with the owner's thread.
+  const deadline at_least = deadline::after(std::chrono::seconds{1});
+  if (!all_out(until.when() < at_least.when() ? at_least : until)) return false;
   all.owner_due.store(nullptr, std::memory_order_relaxed);
   return true;
 }

@@ -84,7 +84,8 @@ struct custody_terms {
 /// From here on the handler records. The process is claimed; no handler is installed yet.
 void open_custody(const custody_terms& terms) noexcept;
 
-/// From here on the handler gives back. Waits until none is inside, true when that is so by the deadline.
+/// From here on the handler gives back. Waits until none is inside; true when that is so by the deadline, or
+/// within a second where the deadline is nearer.
 bool close_custody(const deadline& until) noexcept;
 
 } // namespace lastcall::detail

@@ -64,7 +64,8 @@ void hand_back(int signal, const siginfo_t& info) noexcept {
   give_back(signal);
   struct ::sigaction now {};
   if (sys::sigaction(signal, nullptr, &now) < 0 || !same_action(now, found_of(signal))) return;
-  sys::requeue_to_self(signal, info);
+  // Refused, it comes again without its siginfo.
+  if (sys::requeue_to_self(signal, info) < 0) sys::tgkill_self(signal);
 }
 
 } // namespace lastcall::detail

@@ -21,7 +21,7 @@
 ///      signal back (below);
 ///   3. count the signal and write down number, sender and time in the ring;
 ///   4. mark the owner's word, so that the owner's next checkpoint sees it (also when the owner is the
-///      very thread that was interrupted);
+///      very thread that was interrupted), and wake the owner if it sleeps on the word;
 ///   5. at the end of the ladder, with a herald that does not answer, end the process by the signal;
 ///   6. ring the bell: one futex wake. The herald does the rest;
 ///   7. count itself out, put errno back.
@@ -48,6 +48,7 @@
 #include "sys/calls.hpp"
 
 #include <cerrno>
+#include <limits>
 
 namespace lastcall::detail {
 
@@ -116,8 +117,12 @@ void take_in(int signal, pid_t sender_pid, uid_t sender_uid) noexcept {
   const std::uint64_t number = all.arrivals.fetch_add(1, std::memory_order_release) + 1;
   if ((all.stopping.load(std::memory_order_relaxed) & bit_of(signal)) != 0) {
     // Release pairs with the acquire in the checkpoint's slow path: who sees the bit finds the record.
-    if (auto* due = all.owner_due.load(std::memory_order_relaxed))
-      due->fetch_or(interrupt_due, std::memory_order_release);
+    if (auto* due = all.owner_due.load(std::memory_order_relaxed)) {
+      // The first to set it wakes the owner, which may sleep on another thread's signal: the herald does so
+      // too, but a listener may hold that up. The handlers after it find the owner told.
+      if ((due->fetch_or(interrupt_due, std::memory_order_release) & interrupt_due) == 0)
+        sys::futex_wake(*due, std::numeric_limits<int>::max());
+    }
     count_press(all, signal, now, number);
   }
   ring_bell();

@@ -66,6 +66,14 @@ public:
     return true;
   }
 
+  /// Empties it, in a forked child that has one thread and no handler at work: a writer of the parent may
+  /// have been between its claim and its publication, and nobody would ever fill that hole here.
+  void clear() noexcept {
+    head_.store(0, std::memory_order_relaxed);
+    tail_ = 0;
+    for (cell& one : cells_) one.turn.store(0, std::memory_order_relaxed);
+  }
+
 private:
   struct cell {
     std::atomic<std::uint64_t> turn{0};

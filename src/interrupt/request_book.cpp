@@ -53,25 +53,24 @@ void request_book::collect(custody& from) noexcept {
     many.count = missed.exchange(0, std::memory_order_acquire); // pairs with release in take_in
     many.when = clock::now();
     lost_ += many.count;
-    enter({many, asks(signal), round_});
+    queue({many, asks(signal), round_});
+    if (asks(signal)) keep_in_history(many);
   }
 }
 
 void request_book::enter(const entry& what) noexcept {
-  if (what.asks_to_stop) keep_in_history(what.what);
+  if (what.asks_to_stop && !keep_in_history(what.what)) ++lost_;
   queue(what);
 }
 
-void request_book::keep_in_history(const request& what) noexcept {
+bool request_book::keep_in_history(const request& what) noexcept {
   if (history_.size() == history_.capacity()) {
-    if (acknowledged_ == 0) {
-      lost_ += what.count;
-      return;
-    }
+    if (acknowledged_ == 0) return false;
     history_.erase(history_.begin());
     --acknowledged_;
   }
   history_.push_back(what);
+  return true;
 }
 
 void request_book::queue(const entry& what) noexcept {

@@ -57,7 +57,7 @@ public:
 
 private:
   void enter(const entry& what) noexcept;
-  void keep_in_history(const request& what) noexcept;
+  bool keep_in_history(const request& what) noexcept; // false: no room
   void queue(const entry& what) noexcept;
 
   std::vector<request> history_; // [0, acknowledged_) acknowledged, the rest pending

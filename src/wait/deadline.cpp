@@ -11,6 +11,8 @@ deadline deadline::never() noexcept { return {time_point::max(), duration::zero(
 deadline deadline::after(duration span) noexcept {
   const time_point now = clock::now();
   if (span >= time_point::max() - now) return never();
+  // A span below zero has passed, however long ago; the smallest there is must not wrap around.
+  span = std::max(span, duration{std::chrono::hours{-1}});
   return {now + span, std::clamp(span, duration::zero(), longest_slice)};
 }
 

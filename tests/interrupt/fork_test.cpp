@@ -7,7 +7,10 @@
 
 #include "interrupt/child.hpp"
 
+#include <atomic>
 #include <csignal>
+#include <thread>
+#include <vector>
 
 using namespace lastcall;
 
@@ -83,4 +86,33 @@ TEST(Fork, ARequestOfTheParentIsNotTheChilds) {
   });
   EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
   EXPECT_THROW(checkpoint(), interrupted);
+}
+
+TEST(Fork, TheChildDoesNotEvenSeeARequestOfItsParent) {
+  signal_scope scope;
+  ::raise(SIGINT);
+  const int status = testing_child::run([]() -> int { return interrupt_pending() ? 1 : 7; });
+  EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
+}
+
+// A handler on another thread, between the claim of a record's place and its publication, left a hole in the
+// child's copy that nobody would ever fill: the child's own scope heard nothing.
+TEST(Fork, AChildMadeInAStormHearsItsOwnSignals) {
+  if (child_is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
+  signal_scope scope{{.ladder = ladder_policy::patient}};
+  std::atomic<bool> over{false};
+  std::vector<std::jthread> storm;
+  for (int t = 0; t < 2; ++t)
+    storm.emplace_back([&] {
+      while (!over.load()) ::raise(SIGINT);
+    });
+  for (int i = 0; i < 200 && !::testing::Test::HasFailure(); ++i) {
+    const int status = testing_child::run([]() -> int {
+      signal_scope own;
+      ::raise(SIGTERM);
+      return own.requests().size() == 1 && interrupt_pending() ? 7 : 1;
+    });
+    EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
+  }
+  over = true;
 }

@@ -48,6 +48,23 @@ TEST(Sleep, SignalsAtAnyMomentEndItWhicheverThreadTheyHit) {
   }
 }
 
+// The herald alone woke the owner, and a listener held up the herald.
+TEST(Sleep, ASignalOnAnotherThreadEndsItAlsoWhenAListenerHangs) {
+  signal_scope scope{{.listen = {SIGHUP}}};
+  std::promise<void> entered, let_go;
+  const auto stuck = scope.subscribe(SIGHUP, [&](const request&) {
+    entered.set_value();
+    let_go.get_future().wait();
+  });
+  ::raise(SIGHUP);
+  entered.get_future().wait();
+  std::jthread other{[] { ::raise(SIGINT); }};
+  std::error_code error;
+  io::sleep_for(20s, error);
+  EXPECT_EQ(error, stop_errc::interrupted);
+  let_go.set_value();
+}
+
 TEST(Sleep, EndsByItselfAtItsDeadline) {
   signal_scope scope;
   const auto start = clock::now();

@@ -75,3 +75,8 @@ TEST(Deadline, TheSliceIsNoLongerThanTheSpanWas) {
   auto never = deadline::never();
   EXPECT_FALSE(never.grant_slice());
 }
+
+TEST(Deadline, TheSmallestSpanHasPassedToo) {
+  EXPECT_TRUE(deadline::after(lastcall::duration::min()).expired());
+  EXPECT_EQ(deadline::after(lastcall::duration::min()).remaining(), lastcall::duration::zero());
+}

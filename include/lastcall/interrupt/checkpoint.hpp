@@ -12,6 +12,7 @@ namespace lastcall {
 namespace detail {
 void checkpoint_slow();
 void checkpoint_slow(std::error_code& error) noexcept;
+bool pending_slow() noexcept;
 } // namespace detail
 
 /// A place where a pending request is delivered: on the owner thread of a signal_scope, throws
@@ -41,10 +42,12 @@ inline void checkpoint(std::error_code& error) noexcept {
     error.clear();
 }
 
-/// Whether a request waits for this thread; true also while a shield holds it back. Only asks. It may say
-/// yes for a moment longer when `acknowledge` meets a signal in flight; the next checkpoint settles it.
+/// Whether a request waits for this thread; true also while a shield holds it back. Only asks.
+/// Signals: not from a handler; it takes a lock to be sure when the answer may be yes.
 inline bool interrupt_pending() noexcept {
-  return (detail::here().due.load(std::memory_order_relaxed) & detail::interrupt_due) != 0;
+  if ((detail::here().due.load(std::memory_order_relaxed) & detail::interrupt_due) == 0) [[likely]]
+    return false;
+  return detail::pending_slow();
 }
 
 } // namespace lastcall
