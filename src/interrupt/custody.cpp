@@ -33,6 +33,7 @@ void give_up_inherited() noexcept {
   all.open.store(false, std::memory_order_relaxed);
   all.inside.store(0, std::memory_order_relaxed);
   all.ring.clear();
+  all.wakeup.store(-1, std::memory_order_relaxed); // the parent's
 }
 
 // Waits until no handler is inside. A handler is a few hundred instructions and waits for nobody, so there
@@ -84,6 +85,8 @@ void open_custody(const custody_terms& terms) noexcept {
 bool close_custody(const deadline& until) noexcept {
   custody& all = the_custody;
   all.open.store(false, std::memory_order_seq_cst); // pairs with the load in on_signal, see there
+  // Relaxed: a handler that still has the number is inside, and is waited for before anybody closes it.
+  all.wakeup.store(-1, std::memory_order_relaxed);
   // Who closes with no time left still waits for handlers that are on their way out: one of them may be about
   // to write into the owner's word, which goes with the owner's thread.
   const deadline at_least = deadline::after(std::chrono::seconds{1});

@@ -34,6 +34,8 @@ struct custody {
   std::atomic<signal_bits> stopping{0}; ///< those of them that ask for a stop
   std::atomic<std::atomic<std::uint32_t>*> owner_due{nullptr}; ///< the owner's word
 
+  std::atomic<int> wakeup{-1}; ///< the descriptor of foreign loops; -1 when nobody has asked for one
+
   // --- what came ---
   std::array<std::atomic<std::uint64_t>, signal_limit> delivered{};  ///< arrivals of each signal
   std::array<std::atomic<std::uint64_t>, signal_limit> unrecorded{}; ///< those that found the ring full

@@ -20,11 +20,13 @@
 ///   2. count itself in (`inside`), then look whether a scope is open in this process; otherwise give the
 ///      signal back (below);
 ///   3. count the signal and write down number, sender and time in the ring;
-///   4. mark the owner's word, so that the owner's next checkpoint sees it (also when the owner is the
+///   4. write the wake-up descriptor, if a foreign loop has asked for one: one write, whose failure
+///      means that it is readable already. Before the mark: see signal_core::look_again;
+///   5. mark the owner's word, so that the owner's next checkpoint sees it (also when the owner is the
 ///      very thread that was interrupted), and wake the owner if it sleeps on the word;
-///   5. at the end of the ladder, with a herald that does not answer, end the process by the signal;
-///   6. ring the bell: one futex wake. The herald does the rest;
-///   7. count itself out, put errno back.
+///   6. at the end of the ladder, with a herald that does not answer, end the process by the signal;
+///   7. ring the bell: one futex wake. The herald does the rest;
+///   8. count itself out, put errno back.
 /// Everything it touches is in `custody`: constant-initialized, never destroyed, lock-free. The one
 /// pointer in it leads to the owner's thread-local word; closing a scope waits until `inside` is 0 before
 /// the owner may go.
@@ -46,6 +48,7 @@
 
 #include "interrupt/dispositions.hpp"
 #include "sys/calls.hpp"
+#include "sys/event_descriptor.hpp"
 
 #include <cerrno>
 #include <limits>
@@ -113,9 +116,12 @@ void take_in(int signal, pid_t sender_pid, uid_t sender_uid) noexcept {
   if (!all.ring.push({signal, sender_pid, sender_uid, now}))
     all.unrecorded[index].fetch_add(1,
                                     std::memory_order_release); // pairs with acquire in signal_core::collect
-  // Release pairs with the herald's acquire: it has seen the record if it has seen the number.
-  const std::uint64_t number = all.arrivals.fetch_add(1, std::memory_order_release) + 1;
+  // Release pairs with the herald's acquire: it has seen the record if it has seen the number. Sequentially
+  // consistent together with the load of `wakeup` below, and with the store and the load in
+  // signal_core::wakeup_fd: either this handler sees the descriptor, or its maker sees the record.
+  const std::uint64_t number = all.arrivals.fetch_add(1, std::memory_order_seq_cst) + 1;
   if ((all.stopping.load(std::memory_order_relaxed) & bit_of(signal)) != 0) {
+    if (const int wakeup = all.wakeup.load(std::memory_order_seq_cst); wakeup >= 0) sys::raise_event(wakeup);
     // Release pairs with the acquire in the checkpoint's slow path: who sees the bit finds the record.
     if (auto* due = all.owner_due.load(std::memory_order_relaxed)) {
       // The first to set it wakes the owner, which may sleep on another thread's signal: the herald does so

@@ -101,9 +101,7 @@ void signal_core::act_on(const entry& what) noexcept {
     climbed = book_.climb(what);
     if (climbed == ladder_step::request) source = source_;
     if (what.asks_to_stop && owner_ != nullptr && book_.is_current(what)) {
-      // Release pairs with the acquire in take_due.
-      owner_->due.fetch_or(interrupt_due, std::memory_order_release);
-      wait::futex_wake_all(owner_->due);
+      mark_owner(interrupt_due);
     }
   }
   try {

@@ -3,9 +3,12 @@
 #include "interrupt/signal_core.hpp"
 
 #include <lastcall/interrupt/shield.hpp>
+#include <lastcall/sys/config.hpp>
 #include <lastcall/wait/futex.hpp>
 
 #include "sys/calls.hpp"
+#include "sys/event_descriptor.hpp"
+#include "sys/failure.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -78,9 +81,7 @@ bool signal_core::post(std::function<void()> fn) {
   const std::scoped_lock guard{lock_};
   if (owner_ == nullptr || posts_.size() >= most_posts) return false;
   posts_.push_back(std::move(fn));
-  // Release pairs with the acquire in take_due. With the lock held, so that the owner is still there.
-  owner_->due.fetch_or(call_posted, std::memory_order_release);
-  wait::futex_wake_all(owner_->due);
+  mark_owner(call_posted);
   return true;
 }
 
@@ -89,11 +90,43 @@ void signal_core::submit(const request& what) noexcept {
     const std::scoped_lock guard{lock_};
     if (owner_ == nullptr) return;
     book_.enter(what);
-    // Release pairs with the acquire in take_due.
-    owner_->due.fetch_or(interrupt_due, std::memory_order_release);
-    wait::futex_wake_all(owner_->due);
+    mark_owner(interrupt_due);
   }
   ring_bell();
+}
+
+// With the lock held, so that the owner is still there, and the descriptor open. In the handler's order.
+void signal_core::mark_owner(std::uint32_t bit) noexcept {
+  if (wakeup_ >= 0 && process_ == sys::getpid()) sys::raise_event(wakeup_);
+  owner_->due.fetch_or(bit, std::memory_order_release); // pairs with the acquire in take_due
+  wait::futex_wake_all(owner_->due);
+}
+
+// With the lock held, after a bit was taken back: the descriptor is lowered, and only then the book looked
+// at. Everybody records first and raises second, so a raise that is lowered here belongs to a record that is
+// seen here, and one that comes later stands. One whose request was acknowledged meanwhile stands for
+// nothing; the bit that comes right after it leads the next checkpoint here again.
+const request* signal_core::look_again() noexcept {
+  if (wakeup_ >= 0) sys::lower_event(wakeup_);
+  book_.collect(the_custody);
+  const request* first = book_.first_pending();
+  if (wakeup_ >= 0 && (first != nullptr || !posts_.empty())) sys::raise_event(wakeup_);
+  return first;
+}
+
+int signal_core::wakeup_fd() {
+  const std::scoped_lock guard{lock_};
+  LASTCALL_ASSERT(owner_ != nullptr && process_ == sys::getpid(),
+                  "wakeup_fd of a closed signal_scope, or of one inherited by a forked child");
+  if (wakeup_ >= 0) return wakeup_;
+  const int made = sys::make_event_descriptor();
+  if (made < 0) sys::throw_failure(sys::call::eventfd, -made, "the wake-up descriptor");
+  wakeup_ = made;
+  // Sequentially consistent, both: see take_in.
+  the_custody.wakeup.store(made, std::memory_order_seq_cst);
+  [[maybe_unused]] const auto seen = the_custody.arrivals.load(std::memory_order_seq_cst);
+  look_again(); // what came before wakes, too
+  return made;
 }
 
 std::vector<request> signal_core::acknowledge() {
@@ -103,9 +136,14 @@ std::vector<request> signal_core::acknowledge() {
   // The bit goes before the look: a handler that comes after the look sets it again. One that wrote its
   // record before the look and sets the bit after it leaves a bit without a request; confirm_due copes.
   here().due.fetch_and(~std::uint32_t{interrupt_due}, std::memory_order_acq_rel);
-  book_.collect(the_custody);
+  look_again();
   auto taken = book_.pending();
   book_.acknowledge();
+  if (wakeup_ >= 0 && !taken.empty()) {
+    // Raised again for what is acknowledged now. What comes from here on is not in the book yet.
+    sys::lower_event(wakeup_);
+    look_again();
+  }
   forget_presses();
   delivery_noted_ = false;
   // The herald may not have fired the source yet, and what it has in hand is of an old round from here on; it
@@ -145,8 +183,7 @@ std::optional<request> signal_core::confirm_due() noexcept {
   // A bit without a request. It is taken back, and the book looked at once more: a handler between
   // the two looks has written its record and may have had its bit taken away.
   here().due.fetch_and(~std::uint32_t{interrupt_due}, std::memory_order_acq_rel);
-  book_.collect(the_custody);
-  const request* first = book_.first_pending();
+  const request* first = look_again();
   if (first == nullptr) return std::nullopt;
   here().due.fetch_or(interrupt_due, std::memory_order_relaxed); // for this thread itself
   return *first;
@@ -170,9 +207,10 @@ void signal_core::run_posts() noexcept {
     fn = nullptr; // what it holds goes without the lock, too
     guard.lock();
   }
+  if (owner_ != nullptr) look_again();
 }
 
-std::size_t signal_core::retire() noexcept {
+std::size_t signal_core::retire(bool handlers_out) noexcept {
   std::list<std::function<void()>> unrun; // destroyed without the lock
   const std::scoped_lock guard{lock_};
   book_.collect(the_custody);
@@ -180,6 +218,9 @@ std::size_t signal_core::retire() noexcept {
     final_counts_[signal] = the_custody.delivered[signal].load(std::memory_order_relaxed);
   owner_ = nullptr;
   unrun.swap(posts_);
+  // A handler that is stuck on its way out may still write: then the number stays taken for good.
+  if (const int gone = std::exchange(wakeup_, -1); gone >= 0 && handlers_out)
+    sys::close_event_descriptor(gone);
   return unrun.size();
 }
 

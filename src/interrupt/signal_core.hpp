@@ -44,6 +44,7 @@ public:
   subscription add(std::shared_ptr<listener> to);
   bool post(std::function<void()> fn);
   void submit(const request& what) noexcept;
+  int wakeup_fd();
 
   // --- the owner ---
   std::vector<request> acknowledge();
@@ -55,8 +56,9 @@ public:
   /// The first pending request; without one, takes back a due bit that has no request behind it.
   std::optional<request> confirm_due() noexcept;
   std::vector<request> pending();
-  /// Removes the owner; returns how many posted calls are dropped.
-  std::size_t retire() noexcept;
+  /// Removes the owner; returns how many posted calls are dropped. Closes the wake-up descriptor if no
+  /// handler can write it any more.
+  std::size_t retire(bool handlers_out) noexcept;
 
   // --- the herald ---
   void start_herald();
@@ -81,6 +83,8 @@ private:
   void contained(const char* who) noexcept;
   void note(event_kind kind, std::string_view name, std::string_view detail) noexcept;
   void run_posts() noexcept;
+  void mark_owner(std::uint32_t bit) noexcept;
+  const request* look_again() noexcept;
 
   const pid_t process_;
   const int uncaught_at_start_;
@@ -92,6 +96,7 @@ private:
   std::vector<superseded> superseded_;     // replaced before the herald had fired them
   std::list<std::function<void()>> posts_; // no deque: an empty one allocates, and retire makes one
   std::vector<std::shared_ptr<listener>> listeners_;
+  int wakeup_ = -1;                                        // for foreign loops, once asked for
   thread_word* owner_;                                     // null after retire
   bool delivery_noted_ = false;                            // one event for each round of requests
   std::array<std::uint64_t, signal_limit> final_counts_{}; // of `delivered`, once retired

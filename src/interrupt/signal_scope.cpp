@@ -140,9 +140,9 @@ scope_end signal_scope::shut(deadline until) noexcept {
   LASTCALL_ASSERT(detail::here().core == &core,
                   "a signal_scope is closed or destroyed on another thread than the one that made it");
   give_back_all(the_custody.handled.load(std::memory_order_relaxed));
-  detail::close_custody(until);
+  const bool handlers_out = detail::close_custody(until);
   end.herald_ended = core.end_herald(until);
-  end.dropped_posts = core.retire();
+  end.dropped_posts = core.retire(handlers_out);
   become_owner(nullptr);
   detail::release_process();
   return end;
@@ -186,6 +186,8 @@ subscription signal_scope::on_ladder(std::function<void(ladder_step, const reque
 ladder_step signal_scope::step() const noexcept { return core_->step(); }
 
 bool signal_scope::post(std::function<void()> fn) { return core_->post(std::move(fn)); }
+
+int signal_scope::wakeup_fd() { return core_->wakeup_fd(); }
 
 void signal_scope::request_stop(std::string_view text, cause what) noexcept {
   request asked;

@@ -18,6 +18,9 @@ enum class call : std::uint8_t {
   futex_wake,
   thread_create,
   thread_join,
+  eventfd,
+  read,
+  close,
   count_ ///< how many there are
 };
 

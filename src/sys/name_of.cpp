@@ -8,8 +8,8 @@ namespace lastcall::sys {
 
 std::string_view name_of(call which) noexcept {
   static constexpr std::array<std::string_view, static_cast<std::size_t>(call::count_)> names{
-      "sigaction", "rt_tgsigqueueinfo", "tgkill",      "poll", "write", "futex",
-      "futex",     "pthread_create",    "pthread_join"};
+      "sigaction", "rt_tgsigqueueinfo", "tgkill",       "poll",    "write", "futex",
+      "futex",     "pthread_create",    "pthread_join", "eventfd", "read",  "close"};
   return names[static_cast<std::size_t>(which)];
 }
 

@@ -106,6 +106,22 @@ public:
   /// kept, when 256 calls are waiting already or the scope is closed. Throws std::bad_alloc.
   bool post(std::function<void()> fn);
 
+  /// A descriptor for loops that are not of this library (poll, epoll, a GUI's): readable while a request is
+  /// pending or a posted call waits, so that the loop comes round to a `checkpoint()` (or to `acknowledge`),
+  /// which is what makes it unreadable again. Made at the first call, the same one ever after. Only poll it.
+  ///
+  ///     pollfd watched[] = {{server, POLLIN, 0}, {signals.wakeup_fd(), POLLIN, 0}};
+  ///     for (;;) { ::poll(watched, 2, -1); lastcall::checkpoint(); … }
+  ///
+  /// Threads: asked for on any thread, polled on any. Signals: the handler writes it once for each arrival,
+  /// after the record; a signal before the wait wakes it as well. A forked child never writes its parent's.
+  /// Lifetime: the scope closes it in `close`; take it out of the loop before. A child that keeps an
+  /// inherited scope closes its own copy; `exec` closes it. Errors: std::system_error when there is no
+  /// descriptor; the scope works on without. After `close`: misuse. Limits: it says that something came, not
+  /// what; `requests()` does. Whoever closes every descriptor of the process (as daemons do) does so before
+  /// asking for it: the handler would write into whatever gets the number next.
+  int wakeup_fd();
+
   /// Asks for the stop without a signal: recorded, delivered and handed to the token like one. Moves
   /// the ladder to `request`, never further.
   void request_stop(std::string_view text, cause what = cause::call) noexcept;
