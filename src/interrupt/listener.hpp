@@ -11,7 +11,7 @@
 #include <functional>
 #include <utility>
 
-#include <sys/types.h>
+#include <signal.h>
 
 namespace lastcall::detail {
 
