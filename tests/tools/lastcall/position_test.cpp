@@ -90,7 +90,7 @@ TEST_P(Position, EveryCallOfTheProgramIsFound) {
 
 TEST_P(Position, AProgramThatTicksForEverIsAskedWhileItPauses) {
   one_run ticks{{probe("ticks")}, GetParam()};
-  ticks.setup().wanted.undisturbed_limit = seconds{1};
+  ticks.setup().wanted.undisturbed_limit = seconds{2};
   const auto known = ticks.learn();
   EXPECT_FALSE(known.known.ends_by_itself);
   EXPECT_EQ(known.candidates.back().where.call, "idle()");
@@ -101,7 +101,7 @@ TEST_P(Position, AProgramThatTicksForEverIsAskedWhileItPauses) {
 
 TEST_P(Position, APointThatIsNeverReachedInAProgramThatTicksForEverIsGivenUp) {
   one_run ticks{{probe("ticks")}, GetParam()};
-  ticks.setup().wanted.undisturbed_limit = seconds{1};
+  ticks.setup().wanted.undisturbed_limit = seconds{2};
   EXPECT_EQ(ticks.at("0:pause()#1@before").not_injected, "the point was not reached");
 }
 

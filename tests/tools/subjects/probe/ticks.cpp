@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
 //
-// Never ends by itself and never waits for long: wakes up every ten milliseconds.
+// Never ends by itself and never waits for long: wakes up every fifty milliseconds.
 #include <csignal>
 #include <unistd.h>
 
@@ -14,7 +14,7 @@ int main() {
   struct sigaction action {};
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
-  while (stop == 0) ::usleep(10'000);
+  while (stop == 0) ::usleep(50'000);
   (void)!::write(1, "stopped", 7);
   return 0;
 }
