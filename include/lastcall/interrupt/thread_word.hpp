@@ -33,6 +33,6 @@ enum due_bit : std::uint32_t {
 // The linker may turn the `add` that makes this address into a `lea`, which sets no flags. GCC's null check
 // relies on these flags and reports a null pointer that is none, so it is left out here. The attribute says
 // nothing in a build without UndefinedBehaviorSanitizer, for which GCC has no macro to ask.
-[[gnu::no_sanitize("undefined")]] inline thread_word& here() noexcept { return this_thread; }
+__attribute__((no_sanitize("undefined"))) inline thread_word& here() noexcept { return this_thread; }
 
 } // namespace lastcall::detail

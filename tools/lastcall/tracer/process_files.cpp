@@ -118,14 +118,15 @@ bool process_files::is_pending(pid_t thread, int signal) const {
 std::optional<call_entry> process_files::current_call(pid_t thread) const {
   const auto text = read(thread, "syscall"); // "running", or "number arg0 … arg5 sp pc" in hexadecimal
   call_entry entry;
-  long long number = -1;
-  std::array<unsigned long long, 6> a{};
-  if (std::sscanf(text.c_str(), "%lld %llx %llx %llx %llx %llx %llx", &number, &a[0], &a[1], &a[2], &a[3],
-                  &a[4], &a[5]) != 7) {
-    return std::nullopt;
+  const char* at = text.c_str();
+  char* end = nullptr;
+  entry.number = std::strtoll(at, &end, 10); // NOLINT(readability-magic-numbers): decimal
+  if (end == at) return std::nullopt;
+  for (auto& argument : entry.arguments) {
+    at = end;
+    argument = std::strtoull(at, &end, 16); // NOLINT(readability-magic-numbers): hexadecimal
+    if (end == at) return std::nullopt;
   }
-  entry.number = number;
-  for (std::size_t i = 0; i < a.size(); ++i) entry.arguments[i] = a[i];
   return entry;
 }
 

@@ -46,7 +46,7 @@ private:
   void on_entry(tracee& one, const call_entry& call);
   void on_exit(tracee& one, std::int64_t call_result);
   void on_death(pid_t thread, int status, const rusage& usage);
-  void resume(tracee& one, int signal = 0);
+  void resume(tracee& one, int signal = 0) const;
   void release_held();
   void watch_sleeper();
   void watch_for_idle();

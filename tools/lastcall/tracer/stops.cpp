@@ -176,7 +176,7 @@ void session::on_death(pid_t thread, int status, const rusage& usage) {
     };
     result_.processor = total(usage.ru_utime) + total(usage.ru_stime);
   } else if (is_process && WIFSIGNALED(status) && is_crash(WTERMSIG(status))) {
-    result_.seen.crashes.push_back({one->role, one->command, WTERMSIG(status), WCOREDUMP(status)});
+    result_.seen.crashes.push_back({one->role, one->command, WTERMSIG(status), WCOREDUMP(status) != 0});
   }
   family_.remove(thread);
   if (thread == sleeper_) {
@@ -186,7 +186,7 @@ void session::on_death(pid_t thread, int status, const rusage& usage) {
   if (family_.empty()) is_done_ = true;
 }
 
-void session::resume(tracee& one, int signal) {
+void session::resume(tracee& one, int signal) const {
   one.is_stopped = false;
   const bool stops_at_exit = one.is_cancelled || one.asks_at_exit || one.thread == sleeper_;
   const auto request = is_program_ && (follows_calls_ || stops_at_exit) ? PTRACE_SYSCALL : PTRACE_CONT;
