@@ -4,7 +4,7 @@
 
 #include "commands/duration.hpp"
 #include "commands/usage_error.hpp"
-#include "judge/signal_name.hpp"
+#include "subject/signal_name.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 #include "commands/signal_list.hpp"
 
 #include "commands/usage_error.hpp"
-#include "judge/signal_name.hpp"
+#include "subject/signal_name.hpp"
 
 #include <fmt/format.h>
 

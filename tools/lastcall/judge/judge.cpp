@@ -3,8 +3,8 @@
 #include "judge/known_trees.hpp"
 #include "judge/mask.hpp"
 #include "judge/noise.hpp"
-#include "judge/signal_name.hpp"
 #include "judge/verdict.hpp"
+#include "subject/signal_name.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #include "judge/verdict.hpp"
 
-#include "judge/signal_name.hpp"
+#include "subject/signal_name.hpp"
 
 namespace checker {
 

@@ -2,9 +2,10 @@
 // Copyright the lastcall authors
 #include "report/json_report.hpp"
 
-#include "judge/signal_name.hpp"
 #include "report/reproduce.hpp"
 #include "report/summary.hpp"
+#include "subject/signal_name.hpp"
+#include "subject/write_all.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -42,13 +43,9 @@ json as_json(const options& with, const finding& found) {
   return each;
 }
 
-void write_all(int fd, std::string_view text, const std::filesystem::path& file) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw std::system_error(errno, std::generic_category(), "cannot write " + file.string());
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+void write_text(int fd, std::string_view text, const std::filesystem::path& file) {
+  if (const int error = write_all(fd, text))
+    throw std::system_error(error, std::generic_category(), "cannot write " + file.string());
 }
 
 void close_written(int fd, const std::filesystem::path& file) {
@@ -76,7 +73,7 @@ void replace(const std::filesystem::path& file, const std::string& text) {
     const mode_t masked = ::umask(0);
     ::umask(masked);
     ::fchmod(fd, 0666 & ~masked);
-    write_all(fd, text, file);
+    write_text(fd, text, file);
   } catch (...) {
     ::close(fd);
     throw;
@@ -115,14 +112,14 @@ std::string json_report(const options& with, const outcome& result, const tally&
 }
 
 void write_report(const std::filesystem::path& file, const std::string& text) {
-  if (file == "-") return write_all(STDOUT_FILENO, text, "standard output");
+  if (file == "-") return write_text(STDOUT_FILENO, text, "standard output");
   struct stat facts {};
   const bool special = ::stat(file.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode);
   if (!special) return replace(file, text);
   const int fd = ::open(file.c_str(), O_WRONLY | O_CLOEXEC);
   if (fd < 0) throw std::system_error(errno, std::generic_category(), "cannot write " + file.string());
   try {
-    write_all(fd, text, file);
+    write_text(fd, text, file);
   } catch (...) {
     ::close(fd);
     throw;

@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #include "report/reproduce.hpp"
 
-#include "judge/signal_name.hpp"
+#include "subject/signal_name.hpp"
 
 #include <fmt/format.h>
 

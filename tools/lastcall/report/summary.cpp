@@ -2,8 +2,8 @@
 // Copyright the lastcall authors
 #include "report/summary.hpp"
 
-#include "judge/signal_name.hpp"
 #include "report/reproduce.hpp"
+#include "subject/signal_name.hpp"
 
 #include <fmt/format.h>
 

@@ -3,6 +3,7 @@
 #include "subject/tree_image.hpp"
 
 #include "subject/cannot_check.hpp"
+#include "subject/write_all.hpp"
 
 #include <array>
 #include <fcntl.h>
@@ -32,14 +33,6 @@ public:
 private:
   int fd_;
 };
-
-void write_all(int fd, const std::string& content, const std::string& name) {
-  for (std::size_t done = 0; done < content.size();) {
-    const auto wrote = ::write(fd, content.data() + done, content.size() - done);
-    if (wrote < 0) throw_cannot("copy " + name);
-    done += static_cast<std::size_t>(wrote);
-  }
-}
 
 } // namespace
 
@@ -106,7 +99,7 @@ void tree_image::lay_out_node(int root, const node& what) const {
     const descriptor file{
         ::openat(root, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, what.mode & permission_bits)};
     if (file.value() < 0) throw_cannot("copy " + what.path);
-    write_all(file.value(), what.content, what.path);
+    if (const int error = write_all(file.value(), what.content)) throw_cannot("copy " + what.path, error);
     const std::array times{what.modified, what.modified};
     if (::geteuid() == 0 && what.owner != 0) result = ::fchown(file.value(), what.owner, what.group);
     // After the owner: a change of owner clears the set-user-id bit.

@@ -26,8 +26,6 @@ public:
   /// Lays the tree out in an existing empty directory. Throws `cannot_check`, on a full disk for example.
   void lay_out(const std::filesystem::path& into) const;
 
-  [[nodiscard]] bool empty() const noexcept { return nodes_.empty(); }
-
 private:
   struct node {
     std::string path; ///< relative

@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 constexpr auto idle_time = seconds{0.1};
 constexpr auto settling_time = 500ms;
 constexpr auto longest_approach = 4 * settling_time; // to a point that was met before the program settled
+constexpr double patience = 3;                       // so many limits, where the machine is slow
+constexpr double busy_share = 0.5;                   // who is seen running more often than that computes
 
 } // namespace
 
@@ -55,8 +57,6 @@ void session::watch_for_hang() {
     // machine that is slow.
     if (processor_since_request() > task_.limit_processor) return end_hung(hang_kind::livelock);
     if (waited < task_.limit_after) return;
-    constexpr double patience = 3;
-    constexpr double busy_share = 0.5;
     const bool is_busy = stillness_.busy_share() > busy_share;
     if (!is_busy || waited > patience * task_.limit_after) {
       end_hung(is_busy ? hang_kind::livelock : hang_kind::slow);
@@ -75,6 +75,10 @@ void session::watch_for_hang() {
     result_.timed_idle = true;
     return end_idle();
   }
+  // Who had little of the processor in all that time has not been busy, and was never seen asleep only
+  // because others were ahead of it whenever it woke up.
+  const bool was_held_up = processor_since_request() < busy_share * task_.limit;
+  if (was_held_up && now - started_ < patience * task_.limit) return;
   end_hung(hang_kind::livelock);
 }
 

@@ -110,11 +110,6 @@ bool process_files::ignores(pid_t thread, int signal) const {
   return (status_field(thread, "SigIgn", 16) & signal_bit(signal)) != 0;
 }
 
-bool process_files::is_pending(pid_t thread, int signal) const {
-  const auto pending = status_field(thread, "SigPnd", 16) | status_field(thread, "ShdPnd", 16);
-  return (pending & signal_bit(signal)) != 0;
-}
-
 std::optional<call_entry> process_files::current_call(pid_t thread) const {
   const auto text = read(thread, "syscall"); // "running", or "number arg0 … arg5 sp pc" in hexadecimal
   call_entry entry;

@@ -33,8 +33,7 @@ public:
   /// True while it sleeps in sigwait() and the like for `signal`. The kernel shows the signal as not blocked
   /// meanwhile, but the call takes it without any delivery.
   [[nodiscard]] bool waits_for(pid_t thread, int signal) const;
-  [[nodiscard]] bool ignores(pid_t thread, int signal) const;    ///< by its process's disposition
-  [[nodiscard]] bool is_pending(pid_t thread, int signal) const; ///< for it or its whole process
+  [[nodiscard]] bool ignores(pid_t thread, int signal) const; ///< by its process's disposition
   /// The call a sleeping thread is in; empty while it runs.
   [[nodiscard]] std::optional<call_entry> current_call(pid_t thread) const;
   /// True where the process has a timer that may still go off: a timerfd or a POSIX timer.

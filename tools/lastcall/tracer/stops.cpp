@@ -3,6 +3,7 @@
 #include "tracer/session.hpp"
 
 #include "subject/cannot_check.hpp"
+#include "subject/signal_name.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -16,11 +17,6 @@ namespace checker {
 namespace {
 
 constexpr int syscall_stop = SIGTRAP | 0x80;
-
-constexpr bool is_crash(int signal) {
-  return signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS || signal == SIGILL || signal == SIGFPE ||
-         signal == SIGTRAP || signal == SIGSYS;
-}
 
 constexpr bool stops_group(int signal) {
   return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
-#include "judge/signal_name.hpp"
+#include "subject/signal_name.hpp"
 
 #include <csignal>
 #include <cstring>
