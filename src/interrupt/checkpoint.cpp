@@ -2,29 +2,43 @@
 // Copyright the lastcall authors
 #include <lastcall/interrupt/checkpoint.hpp>
 
+#include "interrupt/point_probe.hpp"
 #include "interrupt/signal_core.hpp"
 #include "sys/calls.hpp"
 
 namespace lastcall::detail {
 
-namespace {
-
-// The scope this thread owns, in the process that made it.
 signal_core* core_here() noexcept {
   signal_core* core = here().core;
-  if (core == nullptr || core->process() == sys::getpid()) return core;
+  if (core == nullptr || core->process() == sys::this_incarnation()) return core;
   // A forked child: the request was its parent's, and the locks of the scope may be held by threads that do
   // not exist here.
   here().due.store(0, std::memory_order_relaxed);
   return nullptr;
 }
 
+namespace {
+
+// Only a test has one.
+thread_local constinit point_probe* the_probe = nullptr;
+
 std::optional<request> due_here() noexcept {
+  if ((here().due.load(std::memory_order_relaxed) & points_counted) != 0 && the_probe != nullptr)
+    the_probe->reached();
   signal_core* core = core_here();
   return core != nullptr ? core->take_due() : std::nullopt;
 }
 
 } // namespace
+
+void set_probe(point_probe* probe) noexcept {
+  the_probe = probe;
+  // Relaxed: for this thread itself.
+  if (probe != nullptr)
+    here().due.fetch_or(points_counted, std::memory_order_relaxed);
+  else
+    here().due.fetch_and(~std::uint32_t{points_counted}, std::memory_order_relaxed);
+}
 
 void checkpoint_slow() {
   if (const auto due = due_here()) throw interrupted{*due};

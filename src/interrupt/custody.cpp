@@ -3,6 +3,8 @@
 #include "interrupt/custody.hpp"
 
 #include "interrupt/dispositions.hpp"
+#include "interrupt/put_off_calls.hpp"
+#include "interrupt/shield_end.hpp"
 #include "sys/calls.hpp"
 
 namespace lastcall::detail {
@@ -12,7 +14,7 @@ constinit custody the_custody{};
 namespace {
 
 // The process whose scope is live; 0 when none is. In a forked child it names the parent.
-constinit std::atomic<pid_t> claimed_by{0};
+constinit std::atomic<sys::incarnation> claimed_by{0};
 
 std::uint32_t force_at(ladder_policy policy) noexcept {
   switch (policy) {
@@ -33,7 +35,10 @@ void give_up_inherited() noexcept {
   all.open.store(false, std::memory_order_relaxed);
   all.inside.store(0, std::memory_order_relaxed);
   all.ring.clear();
-  all.wakeup.store(-1, std::memory_order_relaxed); // the parent's
+  all.wakeup.store(-1, std::memory_order_relaxed);       // the parent's
+  all.numbers.store(nullptr, std::memory_order_relaxed); // likewise
+  all.feeding.store(0, std::memory_order_relaxed);
+  forget_put_off_calls();
 }
 
 // Waits until no handler is inside. A handler is a few hundred instructions and waits for nobody, so there
@@ -48,9 +53,14 @@ bool all_out(const deadline& until) noexcept {
 
 } // namespace
 
+bool is_of_this_process() noexcept {
+  return the_custody.pid.load(std::memory_order_relaxed) == sys::getpid() &&
+         the_custody.process.load(std::memory_order_relaxed) == sys::this_incarnation();
+}
+
 bool claim_process() noexcept {
-  const pid_t self = sys::getpid();
-  pid_t holder = 0;
+  const sys::incarnation self = sys::this_incarnation();
+  sys::incarnation holder = 0;
   // Acquire pairs with the release in release_process: the scope before is entirely gone.
   if (claimed_by.compare_exchange_strong(holder, self, std::memory_order_acquire)) return true;
   if (holder == self) return false;
@@ -69,13 +79,21 @@ void open_custody(const custody_terms& terms) noexcept {
   for (auto& count : all.delivered) count.store(0, std::memory_order_relaxed);
   for (auto& count : all.unrecorded) count.store(0, std::memory_order_relaxed);
   all.pid.store(sys::getpid(), std::memory_order_relaxed);
+  all.process.store(sys::this_incarnation(), std::memory_order_relaxed);
   all.handled.store(terms.stopping | terms.listening, std::memory_order_relaxed);
   all.stopping.store(terms.stopping, std::memory_order_relaxed);
-  all.owner_due.store(terms.owner_due, std::memory_order_relaxed);
+  all.together.store(terms.stopping | terms.listening, std::memory_order_relaxed);
+  all.found.store(terms.found, std::memory_order_relaxed);
+  all.owner_due.store(&terms.owner->due, std::memory_order_relaxed);
+  all.owner.store(terms.owner, std::memory_order_relaxed);
+  all.owner_seat.store(terms.owner_seat, std::memory_order_relaxed);
+  all.nudge_refused.store(false, std::memory_order_relaxed);
+  all.audience.store(terms.audience, std::memory_order_relaxed);
   all.heard.store(all.arrivals.load(std::memory_order_relaxed), std::memory_order_relaxed);
   all.force_at.store(force_at(terms.ladder), std::memory_order_relaxed);
   all.window_ns.store(terms.window.count(), std::memory_order_relaxed);
   forget_presses();
+  set_shield_end_action(&make_put_off_calls);
   all.open.store(true, std::memory_order_seq_cst); // pairs with the load in on_signal
   // A belated handler of the scope before may have seen `open` false and be giving its signal back. It
   // must be through before ours is installed again, or it would give back the new one.
@@ -92,13 +110,16 @@ bool close_custody(const deadline& until) noexcept {
   const deadline at_least = deadline::after(std::chrono::seconds{1});
   if (!all_out(until.when() < at_least.when() ? at_least : until)) return false;
   all.owner_due.store(nullptr, std::memory_order_relaxed);
+  all.owner.store(nullptr, std::memory_order_relaxed);
+  all.owner_seat.store(nullptr, std::memory_order_relaxed);
   return true;
 }
 
 void forget_presses() noexcept {
   custody& all = the_custody;
-  // Relaxed: see count_press.
-  all.presses.store(0, std::memory_order_relaxed);
+  // Relaxed: see count_press. The round first: a handler that has counted itself in just now is of the old
+  // one.
+  all.presses.store(static_cast<std::uint64_t>(press_round() + 1) << 32, std::memory_order_relaxed);
   all.last_press.store(0, std::memory_order_relaxed);
   all.last_press_ns.store(sys::monotonic_ns() - all.window_ns.load(std::memory_order_relaxed),
                           std::memory_order_relaxed);

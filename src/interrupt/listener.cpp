@@ -9,25 +9,32 @@
 namespace lastcall::detail {
 
 listener::listener(int signal, arrival_function fn)
-    : process_{sys::getpid()}, signal_{signal}, on_arrival_{std::move(fn)} {}
+    : process_{sys::this_incarnation()}, signal_{signal}, on_arrival_{std::move(fn)} {}
 
-listener::listener(ladder_function fn) : process_{sys::getpid()}, on_ladder_{std::move(fn)} {}
+listener::listener(ladder_function fn) : process_{sys::this_incarnation()}, on_ladder_{std::move(fn)} {}
 
-void listener::arrived(const request& what) {
-  if (signal_ != 0 && signal_ == what.signal) call([&] { on_arrival_(what); });
+void listener::arrived(const request& what, bool& told) {
+  if (listens_to(what.signal)) call([&] { on_arrival_(what); }, told);
 }
 
 void listener::climbed(ladder_step step, const request& what) {
-  if (signal_ == 0) call([&] { on_ladder_(step, what); });
+  bool told = false;
+  if (signal_ == 0) call([&] { on_ladder_(step, what); }, told);
+}
+
+void listener::delayed(const request& what) {
+  bool told = false;
+  if (signal_ == of_delays) call([&] { on_arrival_(what); }, told);
 }
 
 template <class Fn>
-void listener::call(Fn&& fn) {
+void listener::call(Fn&& fn, bool& begun) {
   struct over {
     listener& self;
     ~over() { self.end_call(); }
   };
   if (!begin_call()) return;
+  begun = true;
   const over at_the_end{*this};
   fn();
 }
@@ -57,7 +64,8 @@ bool listener::end(deadline until) noexcept {
     return true;
   }
   // In a forked child the call does not go on, and its function is left as it is.
-  if (runner_.load(std::memory_order_relaxed) == sys::gettid() || process_ != sys::getpid()) return true;
+  if (runner_.load(std::memory_order_relaxed) == sys::gettid() || process_ != sys::this_incarnation())
+    return true;
   while (((seen = state_.load(std::memory_order_acquire)) & running) != 0)
     if (wait::futex_wait(state_, seen, until) == wait::futex_result::timed_out)
       return (state_.load(std::memory_order_acquire) & running) == 0;

@@ -6,6 +6,8 @@
 #include <lastcall/interrupt/request.hpp>
 #include <lastcall/wait/deadline.hpp>
 
+#include "sys/incarnation.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -15,7 +17,8 @@
 
 namespace lastcall::detail {
 
-/// Somebody who wants to be told: of each arrival of one signal, or of each step of the ladder.
+/// Somebody who wants to be told: of each arrival of one signal, of each step of the ladder, or of each
+/// request that a shield holds back.
 ///
 ///     state             calls begin?   who lets go of the function
 ///     idle              yes            –
@@ -30,12 +33,22 @@ public:
   using arrival_function = std::function<void(const request&)>;
   using ladder_function = std::function<void(ladder_step, const request&)>;
 
+  /// In place of a signal's number.
+  static constexpr int of_delays = -1;
+
   listener(int signal, arrival_function fn);
   explicit listener(ladder_function fn);
 
-  /// Calls the function if this concerns it and the subscription has not ended. Throws what it throws.
-  void arrived(const request& what);
+  /// Told of what the herald takes up after its `number`-th entry. Before anybody else knows of it.
+  void begin_after(std::uint64_t number) noexcept { after_ = number; }
+  bool begins_before(std::uint64_t number) const noexcept { return after_ < number; }
+  bool listens_to(int signal) const noexcept { return signal_ != 0 && signal_ == signal; }
+
+  /// Calls the function if this concerns it and the subscription has not ended. Throws what it throws; `told`
+  /// says whether it was called, also then.
+  void arrived(const request& what, bool& told);
   void climbed(ladder_step step, const request& what);
+  void delayed(const request& what);
 
   /// No call begins any more. Waits for one in progress until the deadline; true when none is, and from
   /// inside that very call.
@@ -49,12 +62,13 @@ private:
   void end_call() noexcept;
   void let_go() noexcept;
   template <class Fn>
-  void call(Fn&& fn);
+  void call(Fn&& fn, bool& begun);
 
-  const pid_t process_;
+  const sys::incarnation process_;
   std::atomic<std::uint32_t> state_{0};
   std::atomic<pid_t> runner_{0}; // relaxed: compared only with the reader's own id
   int signal_ = 0;               // 0: the ladder
+  std::uint64_t after_ = 0;
   arrival_function on_arrival_;
   ladder_function on_ladder_;
 };

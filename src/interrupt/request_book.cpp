@@ -28,7 +28,6 @@ request_book::request_book(std::size_t keep, ladder_policy policy, std::chrono::
     : policy_{policy}, window_{window} {
   history_.reserve(std::max<std::size_t>(keep, 1));
   inbox_.reserve(inbox_limit);
-  last_press_.fill(time_point::min());
 }
 
 std::vector<entry> request_book::make_batch() {
@@ -41,7 +40,7 @@ void request_book::collect(custody& from) noexcept {
   const signal_bits stopping = from.stopping.load(std::memory_order_relaxed);
   const auto asks = [stopping](int signal) { return (stopping & bit_of(signal)) != 0; };
   arrival next;
-  while (from.ring.pop(next)) enter({request_of(next), asks(next.signal), round_});
+  while (from.ring.pop(next)) enter({request_of(next), asks(next.signal), round_, next.delayed});
 
   const signal_bits handled = from.handled.load(std::memory_order_relaxed);
   for (int signal = 1; signal < signal_limit; ++signal) {
@@ -60,6 +59,7 @@ void request_book::collect(custody& from) noexcept {
 
 void request_book::enter(const entry& what) noexcept {
   if (what.asks_to_stop && !keep_in_history(what.what)) ++lost_;
+  if (what.asks_to_stop && what.delayed && delayed_.count++ == 0) delayed_.first = what.what;
   queue(what);
 }
 
@@ -90,23 +90,44 @@ void request_book::queue(const entry& what) noexcept {
   }
 }
 
+void request_book::begin_telling() noexcept {
+  for (entry& before : inbox_) before.came_first = before.asks_to_stop;
+}
+
+void request_book::tell_nobody() noexcept {
+  std::erase_if(inbox_, [](const entry& one) { return one.asks_to_stop; });
+}
+
 void request_book::take_batch(std::vector<entry>& batch) noexcept {
   batch.clear();
   batch.swap(inbox_);
 }
 
+std::optional<ladder_step> ladder_position::climb(const request& what, ladder_policy policy,
+                                                  duration window) noexcept {
+  if (what.cause != cause::signal) {
+    if (step != ladder_step::none) return std::nullopt;
+    return step = ladder_step::request;
+  }
+  time_point& last = last_press[static_cast<std::size_t>(what.signal)];
+  if (last != time_point::min() && what.when - last < window) return std::nullopt;
+  last = what.when;
+  const ladder_step next = next_step(step, policy);
+  if (next == step) return std::nullopt;
+  return step = next;
+}
+
 std::optional<ladder_step> request_book::climb(const entry& what) noexcept {
   if (!what.asks_to_stop || !is_current(what)) return std::nullopt;
-  if (what.what.cause != cause::signal) {
-    if (step_ != ladder_step::none) return std::nullopt;
-    return step_ = ladder_step::request;
-  }
-  time_point& last = last_press_[static_cast<std::size_t>(what.what.signal)];
-  if (last != time_point::min() && what.what.when - last < window_) return std::nullopt;
-  last = what.what.when;
-  const ladder_step next = next_step(step_, policy_);
-  if (next == step_) return std::nullopt;
-  return step_ = next;
+  return ladder_.climb(what.what, policy_, window_);
+}
+
+ladder_step request_book::step_after(std::span<const entry> in_hand) const noexcept {
+  ladder_position then = ladder_;
+  for (const auto& some : {in_hand, std::span<const entry>{inbox_}})
+    for (const entry& what : some)
+      if (what.asks_to_stop && is_current(what)) then.climb(what.what, policy_, window_);
+  return then.step;
 }
 
 const request* request_book::first_pending() const noexcept {
@@ -119,8 +140,8 @@ std::vector<request> request_book::pending() const {
 
 void request_book::acknowledge() noexcept {
   acknowledged_ = history_.size();
-  step_ = ladder_step::none;
-  last_press_.fill(time_point::min());
+  delayed_ = {};
+  ladder_ = {};
   ++round_;
 }
 

@@ -9,6 +9,9 @@
 namespace lastcall {
 
 struct stop_token::state {
+  state() = default;
+  explicit state(std::nostopstate_t none) noexcept : std{none} {}
+
   std::stop_source std;
   reason first;
   // 0: nobody asked; 1: somebody is writing `first`; 2: `first` may be read.
@@ -18,7 +21,16 @@ struct stop_token::state {
 stop_token::stop_token(std::shared_ptr<const state> from) noexcept
     : state_{std::move(from)}, std_{state_->std.get_token()} {}
 
+stop_token::stop_token(std::stop_token from, const reason& why) : std_{std::move(from)} {
+  const auto known = std::make_shared<state>(std::nostopstate);
+  known->first = why;
+  known->published.store(2, std::memory_order_relaxed); // nobody else has it yet
+  state_ = known;
+}
+
 std::optional<reason> stop_token::why() const noexcept {
+  // A reason that was given beforehand says nothing before its time.
+  if (!std_.stop_requested()) return std::nullopt;
   // Acquire pairs with the release in request_stop: whoever sees 2 sees the whole reason.
   if (state_ == nullptr || state_->published.load(std::memory_order_acquire) != 2) return std::nullopt;
   return state_->first;

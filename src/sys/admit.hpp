@@ -21,6 +21,13 @@ enum class call : std::uint8_t {
   eventfd,
   read,
   close,
+  membarrier,
+  fcntl,
+  send,
+  thread_key,
+  at_fork,
+  mmap,
+  madvise,
   count_ ///< how many there are
 };
 

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstring>
 #include <limits>
 
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 namespace lastcall::sys {
@@ -20,6 +22,13 @@ namespace {
 template <class Result>
 Result outcome(Result result) noexcept {
   return result < 0 ? static_cast<Result>(-errno) : result;
+}
+
+sigset_t only(int signal) noexcept {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  return set;
 }
 
 #if defined(__SANITIZE_THREAD__)
@@ -51,11 +60,56 @@ int tgkill_self(int signal) noexcept {
       static_cast<int>(::syscall(SYS_tgkill, ::getpid(), static_cast<pid_t>(::syscall(SYS_gettid)), signal)));
 }
 
+int tgkill(pid_t thread, int signal) noexcept {
+  if (const int refused = admit(call::tgkill)) return -refused;
+  return outcome(static_cast<int>(::syscall(SYS_tgkill, ::getpid(), thread, signal)));
+}
+
+int take_pending(int signal) noexcept {
+  const sigset_t set = only(signal);
+  const timespec at_once{};
+  return outcome(::sigtimedwait(&set, nullptr, &at_once));
+}
+
 int unblock(int signal) noexcept {
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, signal);
+  const sigset_t set = only(signal);
   return -::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+// Not by the C library: it would leave out signals of its own that the thread had blocked.
+std::uint64_t signal_mask() noexcept {
+  std::uint64_t mask = 0;
+  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, nullptr, &mask, sizeof mask);
+  return mask;
+}
+
+void set_signal_mask(std::uint64_t mask) noexcept {
+  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
+}
+
+std::uint64_t interrupted_mask(const void* context) noexcept {
+  return bits_of(static_cast<const ucontext_t*>(context)->uc_sigmask);
+}
+
+std::uint64_t bits_of(const sigset_t& set) noexcept {
+  std::uint64_t bits = 0;
+  std::memcpy(&bits, &set, sizeof bits); // the rest of it is not the kernel's
+  return bits;
+}
+
+int block(int signal) noexcept {
+  const sigset_t set = only(signal);
+  return -::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+bool is_blocked(int signal) noexcept {
+  sigset_t set;
+  return ::pthread_sigmask(SIG_BLOCK, nullptr, &set) == 0 && sigismember(&set, signal) == 1;
+}
+
+bool is_pending(int signal) noexcept {
+  sigset_t set;
+  return ::sigpending(&set) == 0 && sigismember(&set, signal) == 1;
 }
 
 pid_t getpid() noexcept { return ::getpid(); }

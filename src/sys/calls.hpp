@@ -25,8 +25,23 @@ int sigaction(int signal, const struct ::sigaction* next, struct ::sigaction* ol
 int requeue_to_self(int signal, const siginfo_t& info) noexcept;
 /// Raises `signal` in the calling thread.
 int tgkill_self(int signal) noexcept;
-/// Unblocks `signal` for the calling thread.
+/// Raises `signal` in a thread of this process.
+int tgkill(pid_t thread, int signal) noexcept;
+/// Takes one pending `signal` of the calling thread or the process, blocked or not, without running its
+/// handler: its number, or -EAGAIN when none is pending.
+int take_pending(int signal) noexcept;
+/// Unblocks or blocks `signal` for the calling thread.
 int unblock(int signal) noexcept;
+int block(int signal) noexcept;
+/// Whether the calling thread blocks `signal`; whether one is pending for it or for the process.
+bool is_blocked(int signal) noexcept;
+bool is_pending(int signal) noexcept;
+/// The calling thread's mask, signal 1 in the lowest bit; and another one in its place. Neither can fail.
+std::uint64_t signal_mask() noexcept;
+void set_signal_mask(std::uint64_t mask) noexcept;
+/// Of a handler's third argument, the mask of the thread it has interrupted; and a set in the same form.
+std::uint64_t interrupted_mask(const void* context) noexcept;
+std::uint64_t bits_of(const sigset_t& set) noexcept;
 
 // --- identity and time ---
 pid_t getpid() noexcept;

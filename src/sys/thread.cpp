@@ -2,6 +2,8 @@
 // Copyright the lastcall authors
 #include "sys/thread.hpp"
 
+#include <algorithm>
+#include <ctime>
 #include <initializer_list>
 
 #include <signal.h>
@@ -25,11 +27,26 @@ int start_deaf_thread(pthread_t& thread, void* (*run)(void*), void* argument, co
   return 0;
 }
 
-int join(pthread_t thread) noexcept {
-  // Refused or not, the thread must be joined: the twin makes it report a failure it cannot have.
-  const int refused = admit(call::thread_join);
-  const int error = ::pthread_join(thread, nullptr);
-  return refused != 0 ? -refused : -error;
+bool join(pthread_t thread, std::int64_t ns) noexcept {
+  // Refused or not, the thread must be joined: there is no failure it can have but the time.
+  admit(call::thread_join);
+#if defined(__SANITIZE_THREAD__)
+  constexpr clockid_t clock = CLOCK_REALTIME; // the sanitizer knows the call with this clock only
+#else
+  constexpr clockid_t clock = CLOCK_MONOTONIC;
+#endif
+  timespec until{};
+  ::clock_gettime(clock, &until);
+  constexpr std::int64_t second = 1'000'000'000, longest = std::int64_t{1} << 31;
+  const std::int64_t seconds = std::min(ns / second, longest);
+  const std::int64_t rest = until.tv_nsec + ns % second;
+  until.tv_sec += static_cast<time_t>(seconds + rest / second);
+  until.tv_nsec = static_cast<long>(rest % second);
+#if defined(__SANITIZE_THREAD__)
+  return ::pthread_timedjoin_np(thread, nullptr, &until) == 0;
+#else
+  return ::pthread_clockjoin_np(thread, nullptr, clock, &until) == 0;
+#endif
 }
 
 void detach(pthread_t thread) noexcept { ::pthread_detach(thread); }

@@ -4,6 +4,8 @@
 
 #include "sys/admit.hpp"
 
+#include <cstdint>
+
 #include <pthread.h>
 
 namespace lastcall::sys {
@@ -13,8 +15,8 @@ namespace lastcall::sys {
 /// touched: there is no stretch in which a signal to the caller would wait. 0 or minus an errno.
 int start_deaf_thread(pthread_t& thread, void* (*run)(void*), void* argument, const char* name) noexcept;
 
-/// Waits for the thread's end, however long that takes; or never again, leaving it to itself.
-int join(pthread_t thread) noexcept;
+/// Waits for the thread's end; false when it has not ended within `ns`. Then it may be left to itself.
+bool join(pthread_t thread, std::int64_t ns) noexcept;
 void detach(pthread_t thread) noexcept;
 
 } // namespace lastcall::sys

@@ -9,6 +9,7 @@ std::string_view name_of(event_kind kind) noexcept {
   case event_kind::request: return "request";
   case event_kind::ladder: return "ladder";
   case event_kind::delivery: return "delivery";
+  case event_kind::shield: return "shield";
   case event_kind::listener: return "listener";
   case event_kind::phase: return "phase";
   case event_kind::start_begin: return "start begins";

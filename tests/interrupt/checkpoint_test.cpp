@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
 #include <lastcall/interrupt/checkpoint.hpp>
-#include <lastcall/interrupt/shield.hpp>
 #include <lastcall/interrupt/signal_scope.hpp>
 
 #include <gtest/gtest.h>
@@ -129,59 +128,6 @@ TEST(Checkpoint, TheHandlerKeepsErrno) {
   errno = 1234;
   ::raise(SIGINT);
   EXPECT_EQ(errno, 1234);
-}
-
-TEST(Shield, PutsDeliveryOffUntilTheFirstCheckpointAfterTheLast) {
-  signal_scope scope;
-  {
-    const shield outer;
-    {
-      const shield inner;
-      ::raise(SIGINT);
-      checkpoint();
-    }
-    checkpoint();
-    EXPECT_TRUE(interrupt_pending()) << "a shield hides nothing";
-  }
-  EXPECT_THROW(checkpoint(), interrupted);
-}
-
-TEST(Shield, HandsOverAllThatCame) {
-  signal_scope scope{{.ladder = ladder_policy::patient}};
-  {
-    const shield whole;
-    for (int i = 0; i < 50; ++i) ::raise(i % 2 == 0 ? SIGINT : SIGTERM);
-  }
-  const auto all = scope.acknowledge();
-  ASSERT_EQ(all.size(), 50U);
-  for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i].signal, i % 2 == 0 ? SIGINT : SIGTERM);
-}
-
-TEST(Shield, ShieldedReturnsTheValueAndDeliversAtTheNextCheckpoint) {
-  signal_scope scope;
-  const int ticket = shielded([] {
-    ::raise(SIGINT);
-    checkpoint();
-    return 42;
-  });
-  EXPECT_EQ(ticket, 42);
-  EXPECT_THROW(checkpoint(), interrupted);
-}
-
-TEST(Shield, EndsAlsoByAnException) {
-  signal_scope scope;
-  EXPECT_THROW(shielded([] { throw std::runtime_error{"x"}; }), std::runtime_error);
-  ::raise(SIGINT);
-  EXPECT_THROW(checkpoint(), interrupted);
-}
-
-TEST(Shield, DoesNotProtectOtherThreads) {
-  const shield whole;
-  std::jthread{[] {
-    signal_scope scope;
-    ::raise(SIGINT);
-    EXPECT_THROW(checkpoint(), interrupted);
-  }}.join();
 }
 
 TEST(InterruptMain, ReachesATightLoopFromASubThreadAndFromMain) {

@@ -5,30 +5,20 @@
 
 #include <gtest/gtest.h>
 
+#include "interrupt/be_deaf.hpp"
 #include "interrupt/child.hpp"
+#include "interrupt/custody.hpp"
 
-#include <atomic>
 #include <csignal>
 #include <semaphore>
 #include <thread>
+
+#include <unistd.h>
 
 using namespace std::chrono_literals;
 using namespace lastcall;
 
 namespace {
-
-// A loop that never looks at anything. Under ThreadSanitizer a handler waits until its thread makes a call
-// or an atomic access (docs/limits.md), so there the loop makes one.
-[[noreturn]] void be_deaf() {
-  [[maybe_unused]] std::atomic<int> word{0};
-  for (;;) {
-#if defined(__SANITIZE_THREAD__)
-    word.load(std::memory_order_relaxed);
-#else
-    asm volatile("");
-#endif
-  }
-}
 
 struct steps {
   std::counting_semaphore<> climbed{0};
@@ -132,6 +122,88 @@ TEST(Ladder, TheHandlerForcesWhenTheHeraldIsStuck) {
     return 1;
   });
   EXPECT_TRUE(testing_child::ended_by(status, SIGINT)) << status;
+}
+
+namespace {
+
+/// A listener that keeps the herald in its call for ever.
+struct stuck {
+  std::binary_semaphore entered{0}, never{0};
+  subscription listen(signal_scope& scope, int signal) {
+    return scope.subscribe(signal, [this](const request&) {
+      entered.release();
+      never.acquire();
+    });
+  }
+};
+
+} // namespace
+
+TEST(Ladder, TheHandlerForcesAtTheSecondSignalWhenEager) {
+  const int status = testing_child::run([]() -> int {
+    signal_scope scope{{.ladder = ladder_policy::eager, .coalesce = 0ms}};
+    stuck forever;
+    const auto listening = forever.listen(scope, SIGINT);
+    ::raise(SIGINT);
+    forever.entered.acquire();
+    ::raise(SIGTERM);
+    return 1;
+  });
+  EXPECT_TRUE(testing_child::ended_by(status, SIGTERM)) << status;
+}
+
+TEST(Ladder, TheHandlerNeverForcesWhenPatient) {
+  const int status = testing_child::run([]() -> int {
+    signal_scope scope{{.ladder = ladder_policy::patient, .coalesce = 0ms}};
+    stuck forever;
+    const auto listening = forever.listen(scope, SIGINT);
+    ::raise(SIGINT);
+    forever.entered.acquire();
+    for (int i = 0; i < 100; ++i) ::raise(SIGINT);
+    ::_exit(scope.delivered() == 101 ? 7 : 1);
+  });
+  EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
+}
+
+// The bell is rung without end by signals that only some part listens to; the presses are still counted.
+TEST(Ladder, TheHandlerForcesInAStormOfOtherSignalsToo) {
+  const int status = testing_child::run([]() -> int {
+    signal_scope scope{{.listen = {SIGHUP}, .coalesce = 0ms}};
+    stuck forever;
+    const auto listening = forever.listen(scope, SIGHUP);
+    std::jthread storm{[] {
+      for (;;) ::raise(SIGHUP);
+    }};
+    forever.entered.acquire();
+    for (int presses = 0; presses < 3; ++presses) ::raise(SIGINT);
+    return 1;
+  });
+  EXPECT_TRUE(testing_child::ended_by(status, SIGINT)) << status;
+}
+
+// A handler held up between its record and its count, and the record acknowledged meanwhile: it counted for
+// the round that came after, and a program whose herald was busy was ended one press too early.
+TEST(Ladder, APressOfARoundThatIsOverDoesNotForceInTheHandler) {
+  const int status = testing_child::run([]() -> int {
+    signal_scope scope{{.ladder = ladder_policy::eager, .coalesce = 0ms}};
+    std::binary_semaphore entered{0}, never{0};
+    const auto stuck = scope.subscribe(SIGINT, [&](const request&) {
+      entered.release();
+      never.acquire();
+    });
+    ::raise(SIGINT);
+    entered.acquire();
+    const auto heard = lastcall::detail::the_custody.heard.load();
+    const auto late = lastcall::detail::press_round();
+    scope.acknowledge();
+    const auto later = clock::now().time_since_epoch().count() + 1;
+    for (int i = 0; i < 10; ++i) lastcall::detail::count_press(SIGINT, late, later + i, heard + 2);
+    const auto now = lastcall::detail::press_round();
+    lastcall::detail::count_press(SIGINT, now, later + 20, heard + 3);
+    lastcall::detail::count_press(SIGTERM, now, later + 21, heard + 4); // the second of its round
+    return 1;
+  });
+  EXPECT_TRUE(testing_child::ended_by(status, SIGTERM)) << status;
 }
 
 TEST(Ladder, DuplicatesWithinTheWindowNeverForceInTheHandler) {

@@ -89,6 +89,52 @@ TEST(Resources, EveryFailingCallOfTheConstructionIsNamedAndEverythingGivenBack) 
   EXPECT_EQ(failures, 5) << "the herald, and looking at and installing two signals";
 }
 
+namespace {
+
+int told = 0;
+
+// Raises SIGINT when its handler is installed, and lets the installation for SIGTERM fail.
+void fail_half_way() {
+  fault_plan::fail_nth(4, EIO, [] {
+    ::raise(SIGINT);
+    ::raise(SIGINT);
+  });
+}
+
+bool construction_fails(found_handler found) {
+  try {
+    fail_half_way();
+    const signal_scope scope{{.found = found}};
+    return false;
+  } catch (const std::system_error&) {
+    return true;
+  }
+}
+
+} // namespace
+
+// The scope was never there, and the program does not die of a signal it was sent.
+TEST(Resources, ASignalDuringAConstructionThatFailsActsAsItWouldHave) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a forked child shows the sanitizer's handlers (docs/limits.md)";
+#endif
+  const int status = testing_child::run([]() -> int {
+    construction_fails(found_handler::chain);
+    return 1;
+  });
+  EXPECT_TRUE(testing_child::ended_by(status, SIGINT)) << status;
+}
+
+TEST(Resources, ASignalDuringAConstructionThatFailsReachesTheOldHandler) {
+  warm_up();
+  std::signal(SIGINT, [](int) { ++told; });
+  EXPECT_TRUE(construction_fails(found_handler::chain));
+  EXPECT_EQ(told, 2) << "called by ours, and not again";
+  EXPECT_TRUE(construction_fails(found_handler::replace));
+  EXPECT_EQ(told, 4) << "handed over";
+  EXPECT_FALSE(interrupt_pending());
+}
+
 TEST(Resources, EveryFailingCallOfTheDestructionIsSurvivedAndEverythingGivenBack) {
   warm_up();
   const auto threads = settled_threads();

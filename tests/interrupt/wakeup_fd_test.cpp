@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
+/// Readiness for loops of others (CPython test_signal: wakeup_fd_early, wakeup_fd_during,
+/// warn_on_full_buffer; asyncio's TestFork and asio#1069 for the child that shares it).
+
 #include <lastcall/interrupt/checkpoint.hpp>
 #include <lastcall/interrupt/shield.hpp>
 #include <lastcall/interrupt/signal_scope.hpp>

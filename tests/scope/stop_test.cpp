@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -53,6 +54,71 @@ TEST(Stop, OneOfManyThreadsAsksAndEverybodySeesItsWholeReason) {
     }
     EXPECT_EQ(winners.load(), 1);
   }
+}
+
+TEST(Stop, AForeignTokenFiresWithTheReasonItWasGiven) {
+  std::stop_source foreign;
+  const lastcall::stop_token token{foreign.get_token(),
+                                   {.cause = cause::parent_death, .text = "pipe closed"}};
+  EXPECT_TRUE(token.stop_possible());
+  EXPECT_FALSE(token.stop_requested());
+  EXPECT_FALSE(token.why()) << "not before its time";
+  int called = 0;
+  const std::stop_callback callback{token, [&] { ++called; }};
+  foreign.request_stop();
+  EXPECT_EQ(called, 1);
+  ASSERT_TRUE(token.why());
+  EXPECT_EQ(token.why()->text, "pipe closed");
+}
+
+TEST(Stop, ACallbackIsToldWhy) {
+  lastcall::stop_source source;
+  std::string said;
+  const lastcall::stop_callback before{source.token(),
+                                       [&](const lastcall::reason& why) { said += describe(why); }};
+  source.request_stop({.cause = cause::deadline});
+  EXPECT_EQ(said, "deadline");
+  const lastcall::stop_callback after{source.token(),
+                                      [&](const lastcall::reason& why) { said += describe(why); }};
+  EXPECT_EQ(said, "deadlinedeadline") << "at once when the token has fired";
+  const lastcall::stop_callback never{lastcall::stop_token{},
+                                      [&](const lastcall::reason&) { said = "never"; }};
+}
+
+TEST(Stop, ACallbackThatIsGoneIsNotCalled) {
+  lastcall::stop_source source;
+  int called = 0;
+  {
+    const lastcall::stop_callback callback{source.token(), [&](const lastcall::reason&) { ++called; }};
+  }
+  source.request_stop({});
+  EXPECT_EQ(called, 0);
+}
+
+TEST(Stop, ALinkPassesOnTheStopAndItsReason) {
+  lastcall::stop_source program, session;
+  std::stop_source thread;
+  const lastcall::stop_link with_the_program{session, program.token()};
+  const lastcall::stop_link with_the_thread{session, thread.get_token(), {.text = "the thread ends"}};
+  program.request_stop({.cause = cause::signal, .signal = SIGTERM});
+  ASSERT_TRUE(session.why());
+  EXPECT_EQ(session.why()->signal, SIGTERM);
+  thread.request_stop();
+  EXPECT_EQ(session.why()->signal, SIGTERM) << "the first reason wins";
+  EXPECT_FALSE(lastcall::stop_source{}.stop_requested());
+}
+
+TEST(Stop, ALinkFromAForeignTokenNotesWhenItFired) {
+  std::stop_source thread;
+  lastcall::stop_source session, untouched;
+  const lastcall::stop_link link{session, thread.get_token(), {.text = "the thread ends"}};
+  { const lastcall::stop_link cut{untouched, thread.get_token(), {}}; }
+  const auto before = lastcall::clock::now();
+  thread.request_stop();
+  ASSERT_TRUE(session.why());
+  EXPECT_EQ(session.why()->text, "the thread ends");
+  EXPECT_GE(session.why()->when, before);
+  EXPECT_FALSE(untouched.stop_requested());
 }
 
 TEST(Reason, IsDescribedInOneLine) {

@@ -11,6 +11,7 @@ struct plan {
   int error = 0;
   bool fired = false;
   lastcall::sys::call which{};
+  void (*before)() = nullptr;
 };
 thread_local constinit plan the_plan{};
 
@@ -22,6 +23,7 @@ int admit(call which) noexcept {
   if (the_plan.calls_left == 0 || --the_plan.calls_left != 0) return 0;
   the_plan.fired = true;
   the_plan.which = which;
+  if (the_plan.before != nullptr) the_plan.before();
   return the_plan.error;
 }
 
@@ -29,7 +31,7 @@ int admit(call which) noexcept {
 
 namespace fault_plan {
 
-void fail_nth(int nth, int error) noexcept { the_plan = {nth, error, false, {}}; }
+void fail_nth(int nth, int error, void (*before)()) noexcept { the_plan = {nth, error, false, {}, before}; }
 
 bool disarm() noexcept {
   the_plan.calls_left = 0;

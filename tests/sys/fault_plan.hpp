@@ -9,7 +9,8 @@
 namespace fault_plan {
 
 /// From now on the `nth` call (1 is the next) of this thread fails with `error`; others pass.
-void fail_nth(int nth, int error) noexcept;
+/// `before` is called first, in the middle of what the thread is doing.
+void fail_nth(int nth, int error, void (*before)() = nullptr) noexcept;
 /// No call fails any more. True when the plan's call had come; `failed` says which it was.
 bool disarm() noexcept;
 lastcall::sys::call failed() noexcept;

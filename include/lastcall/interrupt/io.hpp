@@ -2,36 +2,38 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include <lastcall/interrupt/interrupted.hpp>
-#include <lastcall/wait/deadline.hpp>
+/// Blocking calls that a request ends at once, wherever they stand: before the kernel is entered, while it is
+/// being entered, while it blocks. There is no polling, and no extra system call.
+///
+/// Each comes in four forms:
+///
+///     for the owner of a signal_scope          for any thread, with a token of its own
+///     read(fd, into, size)                     read(fd, into, size, stop)
+///     read(fd, into, size, error)              read(fd, into, size, stop, error)
+///
+/// The owner's forms are checkpoints: with a request pending they deliver it before they do anything,
+/// throwing `interrupted` (or reporting stop_errc::interrupted). While they wait they run posted calls. Under
+/// a shield and while an exception is being unwound they wait undisturbed. On other threads, and in a forked
+/// child, a request does not concern them, and they wait like plain calls that are never cut short by EINTR.
+///
+/// The token's forms end when the token fires, and by nothing else: nothing when it fired first, or
+/// stop_errc::interrupted.
+///
+/// What came wins: a call that has a result returns it, be it a part of what was asked for, and the request
+/// is delivered by the next call. So nothing that was read is lost and nothing that was written is repeated.
+///
+/// Errors: std::system_error whose text names the call, or the code. EINTR is never reported. Other errors
+/// are
+///   those of the manual page with the call's name; what it says about SIGPIPE holds, too.
+/// Threads: any; a call concerns its own thread only.
+/// Signals: not from a handler. A handler of the program's that runs meanwhile does so, and the call goes on,
+///   with what is left of its time; one that leaves by longjmp must not be entered from here.
 
-#include <stop_token>
-#include <system_error>
-
-/// Blocking calls that a request ends at once. Each throws `interrupted` where a checkpoint would have,
-/// and has a twin that reports `stop_errc::interrupted`; under a shield they wait undisturbed. On the
-/// owner thread they run posted calls while they wait. On other threads a request does not concern
-/// them; the forms with a stop token do.
-namespace lastcall::io {
-
-/// Sleeps until the deadline. Ends early by `interrupted` (owner only).
-/// No gap: the kernel compares this thread's word as it goes to sleep, so a request that comes between
-/// the last look and the sleep ends it as well.
-void sleep_until(deadline until);
-void sleep_until(deadline until, std::error_code& error) noexcept;
-
-/// Sleeps for `span`; a span that is not positive is a checkpoint.
-void sleep_for(duration span);
-void sleep_for(duration span, std::error_code& error) noexcept;
-
-/// Sleeps until the deadline or until a stop is requested, on any thread; true when it slept to the
-/// end. Neither delivers nor throws: the token is the only thing that cuts it short.
-bool sleep_until(deadline until, std::stop_token stop) noexcept;
-bool sleep_for(duration span, std::stop_token stop) noexcept;
-
-/// Waits on the owner thread until a request is pending (also under a shield) or the deadline passes;
-/// true when one is. Delivers nothing; runs posted calls unless shielded; ends with false when one of them
-/// closes the scope. Elsewhere: misuse, aborts.
-bool wait_for_request(deadline until) noexcept;
-
-} // namespace lastcall::io
+#include <lastcall/interrupt/io/call.hpp>
+#include <lastcall/interrupt/io/file.hpp>
+#include <lastcall/interrupt/io/nudge_signal.hpp>
+#include <lastcall/interrupt/io/process.hpp>
+#include <lastcall/interrupt/io/sleep.hpp>
+#include <lastcall/interrupt/io/socket.hpp>
+#include <lastcall/interrupt/io/transfer.hpp>
+#include <lastcall/interrupt/io/wait_for.hpp>

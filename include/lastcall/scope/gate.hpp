@@ -2,11 +2,10 @@
 // Copyright the lastcall authors
 #pragma once
 
+#include <lastcall/scope/pass.hpp>
 #include <lastcall/wait/deadline.hpp>
 
-#include <atomic>
-#include <cstdint>
-#include <mutex>
+#include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -17,8 +16,6 @@
 #include <signal.h>
 
 namespace lastcall {
-
-class pass;
 
 /// Thrown by `gate::enter` after `close`.
 class gate_closed : public std::runtime_error {
@@ -42,71 +39,80 @@ public:
 ///
 /// Use std::counting_semaphore to limit how many are inside; a gate does not limit.
 ///
-/// Threads: all functions from any thread; a pass may be given back on another thread than it was taken.
-///   Enter and leave take one mutex; a form without contention can replace it behind this interface.
+/// Threads: all functions from any thread; a pass may be given back on another thread than it was taken,
+///   and may outlive the thread that took it. Entering and leaving without a name touch the thread's own
+///   count only: a few instructions, none of them a locked one, and threads do not slow each other. A name
+///   costs an allocation, a look at the clock and a lock that is hardly ever shared.
 /// Signals: not from a handler.
-/// Lifetime: destroying a gate while somebody is inside is misuse and aborts.
+/// Fork: in a forked child those inside are the passes that the forking thread itself has taken; the other
+///   threads' passes do not exist there, and giving one back does nothing. The gate is open or closed as
+///   the parent's was.
+/// Limits: with more than 255 gates at once, the later ones count on one word for all threads, as does a
+///   thread for which there is no memory; a forked child cannot tell whose these counts are and keeps them.
+/// Lifetime: destroying a gate while somebody is inside is misuse and aborts. It may be destroyed as soon as
+///   `wait_until` has returned true after `close`, provided nobody calls `enter` any more.
 class gate {
 public:
   /// Somebody who is inside.
   struct holder {
     std::string name;   ///< as given to `enter`; may be empty
-    pid_t thread = 0;   ///< the kernel's id of the thread that entered
-    time_point since{}; ///< when
+    pid_t thread = 0;   ///< the kernel's id of the thread that entered, which may have ended; 0: not known
+    time_point since{}; ///< when; only of a named one, the others do not ask the clock
   };
 
-  gate() = default;
+  /// Open. Throws std::bad_alloc.
+  gate();
   ~gate();
   gate(const gate&) = delete;
   gate& operator=(const gate&) = delete;
 
-  /// Comes in; the pass goes out when it is destroyed. Throws gate_closed after `close`, std::bad_alloc.
-  [[nodiscard]] pass enter(std::string_view name = {});
-  /// The same, but nothing when the gate is closed.
-  [[nodiscard]] std::optional<pass> try_enter(std::string_view name = {});
+  /// Comes in; the pass goes out when it is destroyed. Throws gate_closed after `close`.
+  [[nodiscard]] pass enter();
+  /// The same under a name. Throws std::bad_alloc, too.
+  [[nodiscard]] pass enter(std::string_view name);
+  /// The same two, but nothing when the gate is closed.
+  [[nodiscard]] std::optional<pass> try_enter() noexcept;
+  [[nodiscard]] std::optional<pass> try_enter(std::string_view name);
 
-  /// Admits nobody from here on. Those inside stay. Closing twice is harmless.
+  /// Admits nobody from here on. Those inside stay. Closing twice is harmless. One system call.
   void close() noexcept;
+  /// Admits again, for a second initialization. Who is inside from before stays, counts, and is waited for
+  /// by the next `wait_until`. Opening an open gate is harmless.
+  void reopen() noexcept;
   bool closed() const noexcept;
 
-  /// Waits until nobody is inside. Ends at the deadline; true when the gate emptied. It does not close
-  /// the gate: on an open one, somebody may come in as soon as it returns.
+  /// Waits until nobody is inside; the last to leave wakes it. Ends at the deadline; true when the gate
+  /// emptied. After `close` that is final. On an open gate there was a moment without anybody, and somebody
+  /// may come in as soon as it returns; while it waits there, entering is slower.
   bool wait_until(deadline until) noexcept;
 
-  /// How many are inside, and who they are.
+  /// How many are inside, and who they are. Nobody who is inside a closed gate is missed; one who is being
+  /// refused at that moment may be shown. On an open gate some may have left, and others come, meanwhile.
   std::size_t size() const noexcept;
   std::vector<holder> holders() const;
 
 private:
-  friend class pass;
-  std::optional<std::size_t> admit(std::string_view name);
-  void leave(std::size_t slot) noexcept;
+  [[noreturn]] static void refuse();
 
-  mutable std::mutex lock_;
-  std::vector<std::optional<holder>> slots_; // one per holder, reused
-  std::vector<std::size_t> free_;            // indices of empty slots; capacity follows slots_
-  std::size_t inside_ = 0;
-  bool closed_ = false;
-  std::atomic<std::uint32_t> emptied_{0}; // counts how often `inside_` became 0; what waiters sleep on
+  detail::gate_words* words_;
 };
 
-/// The right to be inside a gate. Movable; an empty one holds nothing.
-class [[nodiscard]] pass {
-public:
-  pass() noexcept = default;
-  pass(pass&& other) noexcept : gate_{std::exchange(other.gate_, nullptr)}, slot_{other.slot_} {}
-  pass& operator=(pass&& other) noexcept;
-  ~pass() { leave(); }
+// ---------------------------------------------------------------------------------------------------
 
-  /// Goes out now instead of at destruction. Any thread.
-  void leave() noexcept;
-  explicit operator bool() const noexcept { return gate_ != nullptr; }
+inline pass gate::enter() {
+  detail::gate_words* words = words_;
+  detail::gate_home* home = detail::come_in(*words);
+  if (home == nullptr) [[unlikely]]
+    refuse();
+  return pass{*words, *home};
+}
 
-private:
-  friend class gate;
-  pass(gate& from, std::size_t slot) noexcept : gate_{&from}, slot_{slot} {}
-  gate* gate_ = nullptr;
-  std::size_t slot_ = 0;
-};
+inline std::optional<pass> gate::try_enter() noexcept {
+  detail::gate_words* words = words_;
+  detail::gate_home* home = detail::come_in(*words);
+  if (home == nullptr) [[unlikely]]
+    return std::nullopt;
+  return pass{*words, *home};
+}
 
 } // namespace lastcall

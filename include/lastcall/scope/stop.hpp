@@ -4,9 +4,12 @@
 
 #include <lastcall/scope/reason.hpp>
 
+#include <concepts>
 #include <memory>
 #include <optional>
 #include <stop_token>
+#include <type_traits>
+#include <utility>
 
 namespace lastcall {
 
@@ -18,6 +21,10 @@ class stop_token {
 public:
   /// A token whose stop is never requested.
   stop_token() noexcept = default;
+  /// The token of code that knows no reasons, with the one to be told when it fires. A `why.when` that is
+  /// not set stays so: nobody looks at the clock when the other fires; `stop_link` does. Throws
+  /// std::bad_alloc.
+  stop_token(std::stop_token from, const reason& why);
 
   bool stop_requested() const noexcept { return std_.stop_requested(); }
   bool stop_possible() const noexcept { return std_.stop_possible(); }
@@ -56,6 +63,58 @@ public:
 
 private:
   std::shared_ptr<stop_token::state> state_;
+};
+
+/// Calls `fn` with the reason when the token fires, at once when it has; on the thread that asks for the
+/// stop, or on this one. A std::stop_callback whose function is told why.
+///
+///     lastcall::stop_callback cut{token, [&](const lastcall::reason& why) { session.cut(describe(why)); }};
+///
+/// Lifetime: its destructor waits for a call that runs on another thread, as std::stop_callback's does.
+/// Errors: `fn` must not throw; a throw ends the program (the standard's rule).
+template <std::invocable<const reason&> Fn>
+class stop_callback {
+public:
+  template <class Init>
+  requires std::constructible_from<Fn, Init> stop_callback(stop_token token, Init&& fn)
+      : token_{std::move(token)}, fn_{std::forward<Init>(fn)}, callback_{token_, call{this}} {}
+  stop_callback(const stop_callback&) = delete;
+  stop_callback& operator=(const stop_callback&) = delete;
+
+private:
+  struct call {
+    stop_callback* to;
+    void operator()() const noexcept { to->fn_(to->token_.why().value_or(reason{})); }
+  };
+  stop_token token_;
+  [[no_unique_address]] Fn fn_;
+  std::stop_callback<call> callback_; // the last: it may call at once, and is destroyed first
+};
+template <class Fn>
+stop_callback(stop_token, Fn) -> stop_callback<Fn>;
+
+/// While it lives, a source fires when another token does: a part of a program that has a source of its own
+/// and stops with the whole.
+///
+///     lastcall::stop_source session;
+///     lastcall::stop_link with_the_program{session, signals.token()};
+///     lastcall::stop_link with_the_thread{session, thread_token, {.text = "the thread is asked to end"}};
+///
+/// Threads: any; the source's callbacks run inside the other's request_stop.
+class stop_link {
+public:
+  /// For the reason that `from` gives.
+  stop_link(stop_source to, const stop_token& from) : callback_{from, forward{std::move(to)}} {}
+  /// For `why`; when it fires, where `why` does not say.
+  stop_link(stop_source to, std::stop_token from, const reason& why)
+      : callback_{stop_token{std::move(from), why}, forward{std::move(to)}} {}
+
+private:
+  struct forward {
+    stop_source to;
+    void operator()(const reason& why) noexcept { to.request_stop(why); }
+  };
+  stop_callback<forward> callback_;
 };
 
 } // namespace lastcall

@@ -15,6 +15,7 @@ enum class event_kind : std::uint8_t {
   request,     ///< somebody asked the program to stop
   ladder,      ///< the ladder moved up a step
   delivery,    ///< a request was delivered at a checkpoint
+  shield,      ///< a shield held a request back, or ran out
   listener,    ///< a listener or posted call failed
   phase,       ///< the application as a whole moved on
   start_begin, ///< a component's start was called

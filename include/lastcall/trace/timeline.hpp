@@ -26,7 +26,8 @@ namespace lastcall {
 ///     save(log.events());
 ///
 /// Threads: all functions from any thread. Sinks are called on the thread that records, one at a time,
-///   in the order of recording; while a sink runs, other recording threads wait for it.
+///   in the order of recording; while a sink runs, other recording threads wait for it, without limit: a sink
+///   must not wait for anybody.
 /// Signals: never call it from a signal handler; it takes a lock.
 /// Errors: a sink that throws is contained and counted (`failed_sinks`); the others still run.
 class timeline {

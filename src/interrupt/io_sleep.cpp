@@ -16,7 +16,7 @@
 /// seen to first. That the bits are the same as before the last look says nothing, for a posted call may
 /// have come while another one ran.
 
-#include <lastcall/interrupt/io.hpp>
+#include <lastcall/interrupt/io/sleep.hpp>
 
 #include <lastcall/interrupt/checkpoint.hpp>
 #include <lastcall/sys/config.hpp>
@@ -32,10 +32,12 @@ namespace lastcall::io {
 
 namespace {
 
-bool in_forked_child(const detail::signal_core& core) noexcept { return core.process() != sys::getpid(); }
+bool in_forked_child(const detail::signal_core& core) noexcept {
+  return core.process() != sys::this_incarnation();
+}
 
 bool held_back() noexcept {
-  const detail::signal_core* core = detail::here().core;
+  detail::signal_core* core = detail::here().core;
   return core == nullptr || core->holds_back();
 }
 
@@ -44,7 +46,8 @@ bool held_back() noexcept {
 bool sleep_unless_due(deadline& until, std::uint32_t never_held_back = 0) noexcept {
   // Acquire pairs with the releases that set the bits.
   const std::uint32_t looked_at = detail::here().due.load(std::memory_order_acquire);
-  if ((looked_at & never_held_back) != 0 || (looked_at != 0 && !held_back())) return !until.expired();
+  const bool to_do = (looked_at & ~std::uint32_t{detail::points_counted}) != 0;
+  if ((looked_at & never_held_back) != 0 || (to_do && !held_back())) return !until.expired();
   return wait::futex_wait(detail::here().due, looked_at, until) == wait::futex_result::woken;
 }
 

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+/// One undisturbed run is recorded instruction by instruction; then each instruction has a run of its own.
+///
+/// All runs are children of one process, forked at the same state of its life: the same memory at the same
+/// addresses, the same loader, the same heap, so they execute the same instructions up to the signal. For
+/// that the tracer itself keeps off the heap between the first run and the last. Where a clock or another
+/// thread (the herald) changes its way, a run can miss its instruction; it is made again, and if that does
+/// not help, counted as missed.
+///
+/// The way to the k-th instruction: a breakpoint at the last landmark before it, an instruction that is
+/// executed once only; from there a breakpoint at some instruction j, let pass so many times; from there k -
+/// j single steps. The cheapest j is chosen.
+
+#include "interrupt/stepping/proof.hpp"
+
+#include "interrupt/stepping/ways.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <new>
+#include <utility>
+
+#include <dlfcn.h>
+#include <sys/mman.h>
+
+namespace stepping {
+
+namespace {
+
+// Stops of a run, breakpoints and steps, of all runs together. More would take minutes.
+constexpr std::size_t most_stops = 3'000'000;
+// Of a subject built for a sanitizer so many runs are made: its instructions are mostly not ours.
+constexpr std::size_t sampled_runs = 300;
+
+struct recording {
+  instructions trace;            ///< between the marks
+  std::optional<long> sleeps_in; ///< the call in which it fell asleep
+};
+
+// A page for both sides.
+class shared_stretch {
+public:
+  shared_stretch()
+      : memory_{::mmap(nullptr, sizeof(stretch), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)} {
+    if (memory_ == MAP_FAILED) throw std::bad_alloc{};
+  }
+  ~shared_stretch() { ::munmap(memory_, sizeof(stretch)); }
+  shared_stretch(const shared_stretch&) = delete;
+  shared_stretch& operator=(const shared_stretch&) = delete;
+  stretch& operator*() const noexcept { return *static_cast<stretch*>(memory_); }
+
+private:
+  void* memory_;
+};
+
+recording record(const subject& what, stretch& shared) {
+  recording made;
+  traced_run run{what, shared};
+  const auto end = reinterpret_cast<address>(&the_end);
+  while (run.stopped()) {
+    made.trace.push_back(run.pc());
+    if (made.trace.back() == end) break;
+    const auto call = what.sleeps ? run.system_call() : std::nullopt;
+    if (what.sleeps ? run.step_unless_it_sleeps() : run.step()) continue;
+    made.sleeps_in = call;
+    break;
+  }
+  return made;
+}
+
+// The shortest of some: what disturbs a run (a clock that is set while it is read, a lock that somebody
+// holds) makes it longer, by instructions that it executes twice.
+recording record_undisturbed(const subject& what, stretch& shared) {
+  recording shortest = record(what, shared);
+  for (int i = 0; i < 6; ++i) {
+    recording again = record(what, shared);
+    if (again.trace.size() < shortest.trace.size()) shortest = std::move(again);
+  }
+  return shortest;
+}
+
+// A run that went another way may have met the breakpoint after its end mark only.
+bool go(traced_run& run, const stretch& shared, const recording& made, const way& by, std::size_t to) {
+  const instructions& trace = made.trace;
+  if (!run.stopped() || run.pc() != trace[0]) return false;
+  if (by.landmark != 0 && !run.run_to(trace[by.landmark], 1, made.sleeps_in)) return false;
+  if (by.breakpoint != 0 && !run.run_to(trace[by.breakpoint], by.times, made.sleeps_in)) return false;
+  for (std::size_t k = by.begin_of_steps(); k < to; ++k)
+    if (!run.step() || run.pc() != trace[k + 1]) return false;
+  return !shared.past.load(std::memory_order_relaxed); // written by this thread while it ran
+}
+
+std::string place_name(address where) {
+  Dl_info found{};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): dladdr takes a pointer
+  if (::dladdr(reinterpret_cast<void*>(where), &found) == 0 || found.dli_fname == nullptr) return "somewhere";
+  std::string name = found.dli_fname;
+  name.erase(0, name.rfind('/') + 1);
+  char offset[32];
+  std::snprintf(offset, sizeof offset, "+0x%zx", where - reinterpret_cast<address>(found.dli_fbase));
+  return name + offset + (found.dli_sname != nullptr ? std::string{" in "} + found.dli_sname : "");
+}
+
+// The kernel's own code in this process: it reads the clock once more when the kernel has just changed it, so
+// a recording may hold a round that no run will make again.
+bool reads_the_clock(address where) { return place_name(where).starts_with("linux-vdso"); }
+
+std::size_t every_nth(const mapped_vector<way>& ways) {
+  std::size_t stops = 0;
+  for (const way& one : ways) stops += one.stops;
+  std::size_t every = stops / most_stops + 1;
+#if defined(__SANITIZE_ADDRESS__)
+  every = std::max(every, ways.size() / sampled_runs + 1);
+#endif
+  return every;
+}
+
+} // namespace
+
+std::string impossible_here() {
+#if defined(__SANITIZE_THREAD__)
+  return "ThreadSanitizer holds handlers back, so that none begins at the instruction where its signal came";
+#else
+  const shared_stretch shared;
+  traced_run trial{{[](stretch& s) { s.begin(); }}, *shared};
+  return trial.stopped() ? "" : "this process may not trace its children";
+#endif
+}
+
+tally prove(const subject& what) {
+  const shared_stretch shared;
+  const recording made = record_undisturbed(what, *shared);
+  const auto ways = ways_through(made.trace, traced_run::has_breakpoints());
+  tally sum;
+  sum.every = every_nth(ways);
+  sum.instructions = made.trace.size();
+  const auto note = [&](const std::string& wrong, auto&& where) {
+    ++sum.runs;
+    if (!wrong.empty()) sum.failures.push_back(where() + ": " + wrong);
+  };
+  std::size_t last_missed = 0;
+  for (std::size_t k = 0; k < made.trace.size() && sum.failures.size() < what.enough; k += sum.every) {
+    bool met = false;
+    for (int attempt = 0; attempt < 10 && !met; ++attempt) {
+      traced_run run{what, *shared};
+      met = go(run, *shared, made, ways[k], k);
+      if (!met) continue;
+      note(run.interrupt(SIGINT),
+           [&] { return "instruction " + std::to_string(k) + " (" + place_name(made.trace[k]) + ")"; });
+    }
+    if (met) continue;
+    if (reads_the_clock(made.trace[k])) {
+      ++sum.clock_retries;
+      continue;
+    }
+    ++sum.missed;
+    last_missed = k;
+  }
+  if (made.sleeps_in && sum.failures.size() < what.enough) {
+    traced_run run{what, *shared};
+    if (run.stopped() && run.run_until_it_sleeps(*made.sleeps_in)) {
+      ++sum.asleep;
+      note(run.interrupt(SIGINT), [] { return std::string{"asleep"}; });
+    }
+  }
+  if (sum.missed != 0)
+    sum.where_missed = std::to_string(last_missed) + ", " + place_name(made.trace[last_missed]);
+  return sum;
+}
+
+std::string tally::text(const std::string& name) const {
+  std::string line = name + ": " + std::to_string(instructions) + " instructions, ";
+  if (clock_retries != 0) line += std::to_string(clock_retries) + " where the clock was read again, ";
+  if (runs != instructions + asleep) line += std::to_string(runs) + " of them interrupted, ";
+  if (missed != 0) line += std::to_string(missed) + " not met (" + where_missed + "), ";
+  line += std::to_string(failures.size()) + " failures";
+  for (const std::string& failure : failures) line += "\n  " + failure;
+  return line;
+}
+
+} // namespace stepping
