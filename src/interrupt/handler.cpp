@@ -28,7 +28,8 @@
 ///      in an `io::` call on another thread than this;
 ///   6. at the end of the ladder, with a herald that does not answer, end the process by the signal;
 ///   7. ring the bell: one futex wake. The herald does the rest. Only where a first request has found the
-///      owner itself, and nobody has a token or listens, is there nobody for the herald to tell;
+///      owner itself, or nudged it out of a call, and nobody has a token or listens, is there nobody for the
+///      herald to tell;
 ///   8. count itself out; if it has interrupted the stretch in which an `io::` call looks at the word and
 ///      enters the kernel, send it back to the look (wait/interruptible_call.cpp); put errno back;
 ///   9. call the handler that was found, if there is one, as the kernel would have (found_call.cpp).
@@ -198,9 +199,10 @@ void take_in(int signal, pid_t sender_pid, uid_t sender_uid) noexcept {
   // signal_core::wakeup_fd: either this handler sees the descriptor, or its maker sees the record.
   const std::uint64_t number = all.arrivals.fetch_add(1, std::memory_order_seq_cst) + 1;
   feed_number(signal);
-  // The first request of a round, on the owner itself: whoever has to know of it knows. Waking the herald for
-  // it costs more than all the rest of the handler, and where nobody has a token or listens, it has nobody to
-  // tell. It acts when the next request rings, in order and with the times of then.
+  // The first request of a round, on the owner itself or with the owner nudged: whoever has to know of it
+  // knows. Waking the herald for it costs more than all the rest of the handler, the more so as it meets the
+  // owner at the book's lock, and where nobody has a token or listens, it has nobody to tell. It acts when
+  // the next request rings, in order and with the times of then.
   bool only_the_owner = false;
   if ((all.stopping.load(std::memory_order_relaxed) & bit_of(signal)) != 0) {
     const int wakeup = all.wakeup.load(std::memory_order_seq_cst);
@@ -214,6 +216,10 @@ void take_in(int signal, pid_t sender_pid, uid_t sender_uid) noexcept {
           only_the_owner = raised && !owner->shielded();
         else if (!nudge_owner(all, *due))
           sys::futex_wake(*due, std::numeric_limits<int>::max());
+        else
+          // Relaxed: it was inside a call when it was nudged, and what it had put up before is seen with its
+          // seat. One that has left the call since has waited for the nudge, and has the bit.
+          only_the_owner = raised && wait::nudges_are_sure && !owner->shielded();
       }
     }
     count_press(signal, round, now, number);

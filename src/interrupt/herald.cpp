@@ -12,10 +12,10 @@
 /// are called, those told of what a shield holds back, then those of the ladder; at `force` the process ends
 /// by the signal.
 ///
-/// A first request that a handler has taken in on the owner's own thread does not ring while nobody has a
-/// token, listens or reads the log (`audience`): there is nobody to tell, and waking a thread on another
-/// processor takes longer than all the rest between the signal and the end of the owner's call. Whoever asks
-/// for a token or subscribes rings for what came before.
+/// A first request that a handler has taken in on the owner's own thread, or nudged the owner for, does not
+/// ring while nobody has a token, listens or reads the log (`audience`): there is nobody to tell, and waking
+/// a thread on another processor takes longer than all the rest between the signal and the end of the owner's
+/// call. Whoever asks for a token or subscribes rings for what came before.
 ///
 /// It is also the one who notices that a shield's bound has passed: it sleeps no longer than to the next one
 /// (see listed_shields.hpp).

@@ -25,8 +25,8 @@ request request_of(const arrival& what) noexcept {
 } // namespace
 
 request_book::request_book(std::size_t keep, ladder_policy policy, std::chrono::milliseconds window)
-    : policy_{policy}, window_{window} {
-  history_.reserve(std::max<std::size_t>(keep, 1));
+    : keep_{std::max<std::size_t>(keep, 1)}, policy_{policy}, window_{window} {
+  history_.reserve(keep_);
   inbox_.reserve(inbox_limit);
 }
 
@@ -64,13 +64,22 @@ void request_book::enter(const entry& what) noexcept {
 }
 
 bool request_book::keep_in_history(const request& what) noexcept {
-  if (history_.size() == history_.capacity()) {
-    if (acknowledged_ == 0) return false;
-    history_.erase(history_.begin());
-    --acknowledged_;
+  if (history_.size() < keep_) {
+    history_.push_back(what);
+    return true;
   }
-  history_.push_back(what);
+  if (acknowledged_ == 0) return false;
+  --acknowledged_;
+  history_[oldest_] = what;
+  oldest_ = oldest_ + 1 == keep_ ? 0 : oldest_ + 1;
   return true;
+}
+
+std::vector<request> request_book::history_from(std::size_t index) const {
+  std::vector<request> some;
+  some.reserve(history_.size() - index);
+  for (; const request* one = kept(index); ++index) some.push_back(*one);
+  return some;
 }
 
 void request_book::queue(const entry& what) noexcept {
@@ -130,12 +139,10 @@ ladder_step request_book::step_after(std::span<const entry> in_hand) const noexc
   return then.step;
 }
 
-const request* request_book::first_pending() const noexcept {
-  return acknowledged_ < history_.size() ? &history_[acknowledged_] : nullptr;
-}
-
-std::vector<request> request_book::pending() const {
-  return {history_.begin() + static_cast<std::ptrdiff_t>(acknowledged_), history_.end()};
+const request* request_book::kept(std::size_t index) const noexcept {
+  if (index >= history_.size()) return nullptr;
+  const std::size_t place = oldest_ + index;
+  return &history_[place < history_.size() ? place : place - history_.size()];
 }
 
 void request_book::acknowledge() noexcept {

@@ -25,7 +25,6 @@ struct entry {
   bool came_first = false; ///< before anybody subscribed, and the herald slept on
 };
 
-/// The pending requests that a shield has held back.
 /// Where a ladder stands.
 struct ladder_position {
   ladder_step step = ladder_step::none;
@@ -41,6 +40,7 @@ struct ladder_position {
   }
 };
 
+/// The pending requests that a shield has held back.
 struct delayed_requests {
   std::uint64_t count = 0;
   request first;
@@ -76,14 +76,12 @@ public:
 
   /// Whether `what` came after the latest acknowledgement.
   bool is_current(const entry& what) const noexcept { return what.round == round_; }
-  const request* first_pending() const noexcept;
-  std::vector<request> pending() const;
-  std::vector<request> all() const { return history_; }
+  const request* first_pending() const noexcept { return kept(acknowledged_); }
+  std::vector<request> pending() const { return history_from(acknowledged_); }
+  std::vector<request> all() const { return history_from(0); }
   const delayed_requests& delayed() const noexcept { return delayed_; }
-  /// One after the other, without allocating; null after the last.
-  const request* kept(std::size_t index) const noexcept {
-    return index < history_.size() ? &history_[index] : nullptr;
-  }
+  /// One after the other, oldest first, without allocating; null after the last.
+  const request* kept(std::size_t index) const noexcept;
   /// All pending requests are taken off the table; the ladder is back at its foot.
   void acknowledge() noexcept;
 
@@ -97,9 +95,13 @@ private:
   bool keep_in_history(const request& what) noexcept; // false: no room
   void queue(const entry& what) noexcept;
 
-  std::vector<request> history_; // [0, acknowledged_) acknowledged, the rest pending
-  std::size_t acknowledged_ = 0;
-  std::vector<entry> inbox_; // for the herald
+  std::vector<request> history_from(std::size_t index) const;
+
+  std::size_t keep_;
+  std::vector<request> history_; // a ring, once it is full; `oldest_` is its begin
+  std::size_t oldest_ = 0;
+  std::size_t acknowledged_ = 0; // so many of the oldest; the rest is pending
+  std::vector<entry> inbox_;     // for the herald
   std::uint64_t lost_ = 0;
   delayed_requests delayed_;
 

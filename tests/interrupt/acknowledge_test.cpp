@@ -9,6 +9,7 @@
 #include <csignal>
 #include <semaphore>
 #include <thread>
+#include <vector>
 
 using namespace std::chrono_literals;
 using namespace lastcall;
@@ -59,4 +60,28 @@ TEST(Acknowledge, NothingIsPendingAfterItWhereNothingCame) {
   EXPECT_EQ(taken, 500U);
   sender.join();
   EXPECT_FALSE(interrupt_pending());
+}
+
+// More than are kept, so that the acknowledged ones give way, the oldest first, and the room is used again.
+TEST(Acknowledge, ThoseThatGiveWayAreTheOldestLapAfterLap) {
+  signal_scope scope{{.ladder = ladder_policy::patient, .coalesce = 0ms, .keep = 3}};
+  std::vector<int> expected;
+  for (int round = 0; round < 10; ++round) {
+    const int signal = round % 3 == 0 ? SIGTERM : SIGINT;
+    ::raise(signal);
+    expected.push_back(signal);
+    if (expected.size() > 3) expected.erase(expected.begin());
+    std::vector<int> kept;
+    for (const request& one : scope.requests()) kept.push_back(one.signal);
+    EXPECT_EQ(kept, expected) << round;
+    const auto taken = scope.acknowledge();
+    ASSERT_EQ(taken.size(), 1U) << round;
+    EXPECT_EQ(taken.front().signal, signal) << round;
+  }
+  EXPECT_EQ(scope.lost(), 0U);
+  // Pending ones do not give way.
+  for (int i = 0; i < 5; ++i) ::raise(SIGINT);
+  EXPECT_EQ(scope.requests().size(), 3U);
+  EXPECT_EQ(scope.lost(), 2U);
+  EXPECT_EQ(scope.acknowledge().size(), 3U);
 }

@@ -4,14 +4,18 @@
 /// to see that it did.
 
 #include <lastcall/interrupt/checkpoint.hpp>
+#include <lastcall/interrupt/io.hpp>
+#include <lastcall/interrupt/shield.hpp>
 #include <lastcall/interrupt/signal_scope.hpp>
 
 #include <gtest/gtest.h>
 
+#include "interrupt/a_pipe.hpp"
 #include "interrupt/child.hpp"
 
 #include <csignal>
 #include <semaphore>
+#include <thread>
 #include <vector>
 
 #include <unistd.h>
@@ -26,6 +30,19 @@ bool fires(const stop_token& token) {
   std::binary_semaphore fired{0};
   const std::stop_callback tell{std::stop_token{token}, [&] { fired.release(); }};
   return fired.try_acquire_for(20s);
+}
+
+// The owner reads from an empty pipe, and the signal comes to another thread at some moment around that.
+void be_interrupted_from_elsewhere() {
+  const a_pipe nothing;
+  char byte = 0;
+  std::binary_semaphore begun{0};
+  const std::jthread other{[&] {
+    begun.acquire();
+    ::raise(SIGINT);
+  }};
+  begun.release();
+  EXPECT_THROW(io::read(nothing.out(), &byte, 1), interrupted);
 }
 
 } // namespace
@@ -92,5 +109,51 @@ TEST(Audience, AmongManyRoundsEveryTokenFires) {
     ::raise(SIGINT);
     ASSERT_TRUE(fires(scope.token())) << round;
     EXPECT_EQ(scope.acknowledge().size(), 1U) << round;
+  }
+}
+
+TEST(Audience, ATokenAskedForAfterARequestOnAnotherThreadFires) {
+  signal_scope scope;
+  for (int round = 0; round < 300; ++round) {
+    be_interrupted_from_elsewhere();
+    ASSERT_TRUE(fires(scope.token())) << round;
+    EXPECT_EQ(scope.acknowledge().size(), 1U) << round;
+  }
+}
+
+TEST(Audience, WithoutOneARequestOnAnotherThreadEndsEveryCall) {
+  for (int round = 0; round < 300; ++round) {
+    signal_scope scope;
+    be_interrupted_from_elsewhere();
+    EXPECT_EQ(scope.step(), ladder_step::request) << round;
+    EXPECT_EQ(scope.acknowledge().size(), 1U) << round;
+    be_interrupted_from_elsewhere();
+    EXPECT_EQ(scope.acknowledge().size(), 1U) << round;
+  }
+}
+
+// A bounded shield needs the herald, for it sleeps up to the bound: it must be rung for when the shield was
+// up before the signal came, and when it is put up after the call that the signal has ended.
+TEST(Audience, WithoutOneABoundRunsOutAfterARequestOnAnotherThread) {
+  const a_pipe nothing;
+  char byte = 0;
+  for (int round = 0; round < 50; ++round) {
+    signal_scope scope;
+    std::binary_semaphore begun{0};
+    const std::jthread other{[&] {
+      begun.acquire();
+      ::raise(SIGINT);
+    }};
+    const shield held{1ms};
+    begun.release();
+    EXPECT_THROW(io::read(nothing.out(), &byte, 1), interrupted) << round;
+    scope.acknowledge();
+  }
+  for (int round = 0; round < 50; ++round) {
+    signal_scope scope;
+    be_interrupted_from_elsewhere();
+    const shield held{1ms};
+    EXPECT_THROW(io::read(nothing.out(), &byte, 1), interrupted) << round;
+    scope.acknowledge();
   }
 }
