@@ -7,13 +7,32 @@
 # names, where the same sources are built twice.
 include(GoogleTest)
 
+# GoogleTest's header is half of what the compiler reads of a test. A compiler cache keeps nothing that was made
+# with a precompiled header.
+if(CMAKE_CXX_COMPILER_LAUNCHER)
+  option(LASTCALL_PRECOMPILE_TESTS "Precompile GoogleTest's header" OFF)
+else()
+  option(LASTCALL_PRECOMPILE_TESTS "Precompile GoogleTest's header" ON)
+endif()
+if(LASTCALL_PRECOMPILE_TESTS)
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/nothing.cpp CONTENT "")
+  add_library(lastcall_test_header OBJECT ${CMAKE_CURRENT_BINARY_DIR}/nothing.cpp)
+  target_link_libraries(lastcall_test_header PRIVATE GTest::gtest_main)
+  target_compile_features(lastcall_test_header PRIVATE cxx_std_20)
+  target_precompile_headers(lastcall_test_header PRIVATE <gtest/gtest.h>)
+endif()
+
 function(lastcall_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;PREFIX" "SOURCES;LIBS;LABELS")
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 60)
   endif()
   add_executable(${name} ${arg_SOURCES})
+  target_compile_features(${name} PRIVATE cxx_std_20)
   target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gtest_main)
+  if(LASTCALL_PRECOMPILE_TESTS)
+    target_precompile_headers(${name} REUSE_FROM lastcall_test_header)
+  endif()
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${arg_PREFIX}"
                        PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
