@@ -110,6 +110,16 @@ INSTANTIATE_TEST_SUITE_P(Isolation, Position, ::testing::Values(isolation::autom
                            return which.param == isolation::automatic ? "Automatic" : "Subreaper";
                          });
 
+TEST(Patience, ATracerThatWasHeldUpDoesNotCallThatAHang) {
+  // Under heavy load requests that were on their way were said to be lost: their time had passed unwatched.
+  one_run stops{{probe("stops_tracer")}, isolation::subreaper};
+  stops.setup().wanted.time_limit = seconds{0.5};
+  const auto seen = stops.at("0:write(1)#1@after");
+  EXPECT_EQ(seen.delivered, delivery::delivered) << seen.not_injected;
+  EXPECT_EQ(seen.end, (ending{ending::how::exited, 0, false}));
+  EXPECT_EQ(seen.out, "ab");
+}
+
 TEST(Sandbox, PidsAreTheSameInEveryRun) {
   if (::geteuid() != 0) GTEST_SKIP() << "pid namespaces need privileges that this user may not have";
   one_run family{{probe("family")}, isolation::namespaces};

@@ -12,10 +12,8 @@
 namespace checker {
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr auto idle_time = seconds{0.1};
-constexpr auto settling_time = 500ms;
+constexpr auto settling_time = seconds{0.5};
 constexpr auto longest_approach = 4 * settling_time; // to a point that was met before the program settled
 constexpr double patience = 3;                       // so many limits, where the machine is slow
 constexpr double busy_share = 0.5;                   // who is seen running more often than that computes
@@ -30,7 +28,7 @@ void session::watch_for_idle() {
   if (!is_idle) {
     // It pauses. If it turns out to do nothing else, this is where it idles: not in its first moments, in
     // which a pause belongs to the start.
-    if (clock::now() - started_ < settling_time) return;
+    if (time_.total() - began_ < settling_time) return;
     if (task_.record) recorder_.mark_first_wait();
     if (!task_.timed_idle) return;
   }
@@ -49,9 +47,8 @@ void session::end_idle() {
 }
 
 void session::watch_for_hang() {
-  const auto now = clock::now();
   if (has_fired()) {
-    const seconds waited = now - interrupter_->fired_at();
+    const auto waited = time_.total() - asked_;
     if (waited > task_.quiet && is_deadlocked()) return end_hung(hang_kind::deadlock);
     // Whoever has computed for so long and is not done loops; the clock says less, since it may be the
     // machine that is slow.
@@ -65,12 +62,13 @@ void session::watch_for_hang() {
   }
   if (!task_.end_when_idle && is_deadlocked()) return end_hung(hang_kind::deadlock);
   // It does what it will do for ever, and the point has not come.
-  const bool is_past = interrupter_ && task_.timed_idle && now - started_ > longest_approach;
+  const auto run = time_.total() - began_;
+  const bool is_past = interrupter_ && task_.timed_idle && run > longest_approach;
   if (is_past && stillness_.is_waiting()) {
     is_done_ = true;
     return;
   }
-  if (now - started_ < task_.limit) return;
+  if (run < task_.limit) return;
   if (task_.record && recorder_.saw_wait()) {
     result_.timed_idle = true;
     return end_idle();
@@ -78,7 +76,7 @@ void session::watch_for_hang() {
   // Who had little of the processor in all that time has not been busy, and was never seen asleep only
   // because others were ahead of it whenever it woke up.
   const bool was_held_up = processor_since_request() < busy_share * task_.limit;
-  if (was_held_up && now - started_ < patience * task_.limit) return;
+  if (was_held_up && run < patience * task_.limit) return;
   end_hung(hang_kind::livelock);
 }
 
@@ -93,7 +91,15 @@ seconds session::processor_since_request() const {
   return seconds{static_cast<double>(ticks - std::min(ticks, ticks_at_request_)) / per_second};
 }
 
+void session::watch_for_survivors() {
+  const auto waited = time_.total() - first_gone_;
+  if (stillness_.lasted() > task_.grace / 4) is_done_ = true;
+  // Who runs may be on the way to an end of its own, and others ahead of it.
+  if (waited > (stillness_.is_waiting() ? 1 : patience) * task_.grace) is_done_ = true;
+}
+
 void session::end_hung(hang_kind kind) {
+  if (is_ending(family_, files_)) return; // the kernel has yet to let it go, and needs nobody for that
   result_.seen.hung = hang{kind, describe_threads(family_, files_)};
   result_.seen.end.how = ending::how::hung;
   is_done_ = true;

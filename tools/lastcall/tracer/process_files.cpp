@@ -29,6 +29,27 @@ std::string_view after_label(std::string_view text, std::string_view name) {
   return {};
 }
 
+/// The place of a field of a stat file behind the thread's name, the state being 0.
+enum class stat_field { flags = 6, user_ticks = 11, system_ticks = 12 };
+
+/// What stands after the name, "S …": the name may hold anything, so the last parenthesis counts.
+std::string_view after_name(std::string_view stat) {
+  const auto close = stat.rfind(')');
+  return close == std::string_view::npos || close + 2 >= stat.size() ? std::string_view{}
+                                                                     : stat.substr(close + 2);
+}
+
+/// 0 where there is none.
+std::uint64_t stat_number(const std::string& stat, stat_field which) {
+  auto rest = after_name(stat);
+  for (int place = 0; place < static_cast<int>(which); ++place) {
+    const auto space = rest.find(' ');
+    if (space == std::string_view::npos) return 0;
+    rest.remove_prefix(space + 1);
+  }
+  return rest.empty() ? 0 : std::strtoull(rest.data(), nullptr, 10);
+}
+
 } // namespace
 
 process_files::process_files() : proc_(::open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
@@ -55,10 +76,14 @@ std::uint64_t process_files::status_field(pid_t thread, const char* name, int ba
 }
 
 char process_files::state(pid_t thread) const {
-  // "pid (name) S …": the name may hold anything, so the last parenthesis counts.
   const auto text = read(thread, "stat");
-  const auto close = text.rfind(')');
-  return close == std::string::npos || close + 2 >= text.size() ? '?' : text[close + 2];
+  const auto fields = after_name(text);
+  return fields.empty() ? '?' : fields.front();
+}
+
+bool process_files::is_ending(pid_t thread) const {
+  constexpr unsigned exiting = 0x4; // the kernel's PF_EXITING
+  return (stat_number(read(thread, "stat"), stat_field::flags) & exiting) != 0;
 }
 
 std::string process_files::command(pid_t thread) const {
@@ -78,13 +103,7 @@ std::uint64_t process_files::voluntary_switches(pid_t thread) const {
 
 std::uint64_t process_files::processor_ticks(pid_t thread) const {
   const auto text = read(thread, "stat");
-  const auto close = text.rfind(')');
-  if (close == std::string::npos) return 0;
-  unsigned long long user = 0;
-  unsigned long long system = 0;
-  constexpr auto fields = " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu";
-  if (std::sscanf(text.c_str() + close + 1, fields, &user, &system) != 2) return 0;
-  return user + system;
+  return stat_number(text, stat_field::user_ticks) + stat_number(text, stat_field::system_ticks);
 }
 
 pid_t process_files::process_of(pid_t thread) const {

@@ -23,7 +23,10 @@ public:
   process_files(const process_files&) = delete;
   process_files& operator=(const process_files&) = delete;
 
-  [[nodiscard]] char state(pid_t thread) const;               ///< 'R', 'S', 't', …; '?' where gone
+  [[nodiscard]] char state(pid_t thread) const; ///< 'R', 'S', 't', …; '?' where gone
+  /// True from the moment the kernel has begun to end it. It shows the call in which it was killed until the
+  /// last, and may sleep on its way: for a lock, or until its namespaces are gone.
+  [[nodiscard]] bool is_ending(pid_t thread) const;
   [[nodiscard]] std::string command(pid_t thread) const;      ///< its short name
   [[nodiscard]] std::string wait_channel(pid_t thread) const; ///< empty where hidden
   [[nodiscard]] std::uint64_t voluntary_switches(pid_t thread) const;

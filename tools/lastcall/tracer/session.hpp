@@ -8,6 +8,7 @@
 #include "tracer/recorder.hpp"
 #include "tracer/stillness.hpp"
 #include "tracer/tracer.hpp"
+#include "tracer/watched_time.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -36,7 +37,7 @@ private:
 
   void seize();
   void loop();
-  void tick();
+  void tick(clock::time_point now);
   void on_stop(tracee& one, int status);
   void on_event(tracee& one, int event, int signal);
   void on_birth(tracee& creator);
@@ -51,6 +52,7 @@ private:
   void watch_sleeper();
   void watch_for_idle();
   void watch_for_hang();
+  void watch_for_survivors();
   void ask_now(tracee* at);
   void end_hung(hang_kind kind);
   void end_idle();
@@ -85,7 +87,10 @@ private:
   clock::time_point sleeper_since_;
   clock::time_point started_ = clock::now();
   clock::time_point first_gone_at_;
-  clock::time_point last_tick_ = started_;
+  watched_time time_{started_}; ///< what limits are held against; these three stand on it
+  seconds began_{};
+  seconds asked_{};
+  seconds first_gone_{};
   std::uint64_t ticks_at_request_ = 0;
 };
 

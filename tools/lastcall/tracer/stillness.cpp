@@ -24,7 +24,9 @@ std::string short_name(const call_entry& call) {
   return name + '(' + std::to_string(static_cast<int>(call.arguments[0])) + ')';
 }
 
-constexpr bool is_asleep(char state) { return state == 'S' || state == 'D'; }
+/// In a sleep that a signal ends. In the other one ('D') it waits for the kernel or a disk, which come by
+/// themselves and may take their time.
+constexpr bool is_asleep(char state) { return state == 'S'; }
 constexpr bool is_dead(char state) { return state == 'Z' || state == 'X' || state == '?'; }
 
 } // namespace
@@ -37,7 +39,7 @@ std::uint64_t stillness::fingerprint(const family& subject) {
   for (const auto& [thread, one] : subject.members()) {
     const char state = files_.state(thread);
     if (is_dead(state)) continue;
-    if (!is_asleep(state)) return 0;
+    if (!is_asleep(state) || files_.is_ending(thread)) return 0;
     const auto call = files_.current_call(thread);
     const auto kind = call ? kind_of_wait(*call) : wait_kind::none;
     if (kind == wait_kind::none) return 0;
@@ -50,21 +52,26 @@ std::uint64_t stillness::fingerprint(const family& subject) {
   return somebody ? sum | 1U : 0;
 }
 
-void stillness::look(const family& subject) {
-  const auto now = fingerprint(subject);
-  if (now == 0 || now != last_ || !all_wait_) since_ = clock::now();
-  all_wait_ = now != 0;
+void stillness::look(const family& subject, seconds now) {
+  const auto seen = fingerprint(subject);
+  if (seen == 0 || seen != last_ || !all_wait_) since_ = now;
+  all_wait_ = seen != 0;
   ++looks_;
   if (!all_wait_) ++busy_looks_;
-  last_ = now;
+  last_ = seen;
+  last_look_ = now;
 }
-
-seconds stillness::lasted() const { return all_wait_ ? clock::now() - since_ : seconds{0}; }
 
 bool stillness::is_for_ever(const family& subject) const {
   if (!all_wait_ || kind_ != wait_kind::forever) return false;
   return std::ranges::none_of(subject.members(), [&](const auto& entry) {
     return entry.first == entry.second.process && files_.has_armed_timer(entry.first);
+  });
+}
+
+bool is_ending(const family& subject, const process_files& files) {
+  return std::ranges::all_of(subject.members(), [&](const auto& entry) {
+    return is_dead(files.state(entry.first)) || files.is_ending(entry.first);
   });
 }
 
@@ -75,7 +82,7 @@ std::vector<thread_state> describe_threads(const family& subject, const process_
     state.role = one.role;
     state.command = files.command(thread);
     state.state = files.state(thread);
-    if (is_dead(state.state)) continue;
+    if (is_dead(state.state) || files.is_ending(thread)) continue;
     if (const auto call = files.current_call(thread)) state.call = short_name(*call);
     state.channel = files.wait_channel(thread);
     result.push_back(std::move(state));

@@ -7,7 +7,6 @@
 #include "tracer/process_files.hpp"
 #include "tracer/waits.hpp"
 
-#include <chrono>
 #include <cstdint>
 #include <vector>
 
@@ -19,14 +18,16 @@ namespace checker {
 /// long it has been quiet: a deadlock is seen within a fraction of a second, and a long sleep is none.
 class stillness {
 public:
-  using clock = std::chrono::steady_clock;
-
   explicit stillness(const process_files& files) : files_(files) {}
 
-  /// Counts from now on.
-  void begin() noexcept { looks_ = busy_looks_ = 0; }
-  /// Looks at all threads now. Cheap while any of them runs.
-  void look(const family& subject);
+  /// Counts from now on: what was seen before is forgotten, so that nothing is concluded from a look at what
+  /// has changed since.
+  void begin() noexcept {
+    looks_ = busy_looks_ = 0;
+    all_wait_ = false;
+  }
+  /// Looks at all threads, at `now` of the time that the run has been watched. Cheap while any of them runs.
+  void look(const family& subject, seconds now);
 
   /// Of the looks since `begin`, how many found somebody running: 0 to 1.
   [[nodiscard]] double busy_share() const noexcept {
@@ -34,7 +35,7 @@ public:
   }
   [[nodiscard]] bool is_waiting() const noexcept { return all_wait_; } ///< at the last look
   /// How long every thread has been in a wait without waking up in between.
-  [[nodiscard]] seconds lasted() const;
+  [[nodiscard]] seconds lasted() const noexcept { return all_wait_ ? last_look_ - since_ : seconds{0}; }
   /// Whether that wait can only be ended from outside.
   [[nodiscard]] bool is_for_ever(const family& subject) const;
 
@@ -46,10 +47,14 @@ private:
   bool all_wait_ = false;
   wait_kind kind_ = wait_kind::none;
   std::uint64_t last_ = 0;
-  clock::time_point since_;
+  seconds since_{};
+  seconds last_look_{};
 };
 
-/// What every thread of the subject does, for a report.
+/// Whether every thread that is left is being ended by the kernel.
+[[nodiscard]] bool is_ending(const family& subject, const process_files& files);
+
+/// What every thread of the subject does, for a report; without those that the kernel is ending.
 [[nodiscard]] std::vector<thread_state> describe_threads(const family& subject, const process_files& files);
 
 } // namespace checker

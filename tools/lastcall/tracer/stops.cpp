@@ -78,7 +78,10 @@ void session::on_exec(tracee& one) {
   if (now == nullptr) return;
   now->is_stopped = true;
   now->command = files_.command(now->thread);
-  if (!is_program_) started_ = clock::now();
+  if (!is_program_) {
+    started_ = clock::now();
+    began_ = time_.total();
+  }
   is_program_ = true;
   resume(*now);
 }
@@ -163,6 +166,7 @@ void session::on_death(pid_t thread, int status, const rusage& usage) {
     }
     first_is_gone_ = true;
     first_gone_at_ = clock::now();
+    first_gone_ = time_.total();
     auto& end = result_.seen.end;
     end.how = WIFEXITED(status) ? ending::how::exited : ending::how::signaled;
     end.value = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);

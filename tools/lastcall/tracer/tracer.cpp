@@ -105,21 +105,16 @@ void session::loop() {
     }
     if (is_watching && thread == 0) watch_sleeper();
     const auto now = clock::now();
-    if (now - last_tick_ < usual_tick) continue;
-    last_tick_ = now;
-    tick();
+    if (now - time_.last_look() >= usual_tick) tick(now);
   }
 }
 
-void session::tick() {
+void session::tick(clock::time_point now) {
+  time_.look(now);
   if (!output_.drain()) return end_hung(hang_kind::livelock); // it writes without end
   if (!is_program_) return;
-  stillness_.look(family_);
-  if (first_is_gone_) {
-    const auto waited = clock::now() - first_gone_at_;
-    if (waited > task_.grace || stillness_.lasted() > task_.grace / 4) is_done_ = true;
-    return;
-  }
+  stillness_.look(family_, time_.total());
+  if (first_is_gone_) return watch_for_survivors();
   watch_for_idle();
   if (!is_done_) watch_for_hang();
 }
