@@ -44,7 +44,7 @@ TEST(KnownBad, ALockTakenInAHandlerIsADeadlock) {
 }
 
 TEST(KnownBad, ASpinningWaitIsALivelock) {
-  const auto done = bad("hang_livelock", {"--signal", "INT"});
+  const auto done = bad("hang_livelock", {"--signal", "INT", "--max-points", "12"});
   EXPECT_ONLY(done, "hang");
   EXPECT_NE(done.finding("hang")->at("signature").get<std::string>().find("livelock"), std::string::npos)
       << done.all();

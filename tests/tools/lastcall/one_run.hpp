@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <unistd.h>
@@ -39,11 +40,13 @@ public:
   /// Filled before the first run.
   [[nodiscard]] const std::filesystem::path& initial_directory() const { return initial_directory_; }
 
-  [[nodiscard]] survey learn() {
+  /// The undisturbed runs, made when they are first needed.
+  [[nodiscard]] const survey& learn() {
+    if (known_) return *known_;
     auto surveyor = worker::for_survey(setup_);
     auto answer = surveyor.receive();
     if (!answer || !answer->known) throw std::runtime_error(answer ? answer->failure : "no answer");
-    return *answer->known;
+    return known_.emplace(*answer->known);
   }
 
   /// One run with a request at `key`.
@@ -51,7 +54,7 @@ public:
     std::string why;
     const auto where = point::parse(key, why);
     if (!where) throw std::runtime_error(why);
-    const auto known = learn();
+    const auto& known = learn();
     const std::vector<injection> runs{{*where, SIGINT, scope}};
     auto one = worker::for_runs(setup_, known, runs, 0);
     one.ask(0);
@@ -62,6 +65,7 @@ public:
 
 private:
   run_setup setup_;
+  std::optional<survey> known_;
   std::filesystem::path initial_directory_;
 };
 

@@ -80,7 +80,7 @@ TEST_P(Position, AChildsPointSendsTheRequestToTheFirstProcessOrToAll) {
 
 TEST_P(Position, EveryCallOfTheProgramIsFound) {
   one_run order{{probe("tell_order")}, GetParam()};
-  const auto known = order.learn();
+  const auto& known = order.learn();
   const auto writes = std::ranges::count_if(
       known.candidates, [](const candidate& one) { return one.where.call == "write(1)" && one.can_after; });
   EXPECT_EQ(writes, 3);
@@ -90,8 +90,8 @@ TEST_P(Position, EveryCallOfTheProgramIsFound) {
 
 TEST_P(Position, AProgramThatTicksForEverIsAskedWhileItPauses) {
   one_run ticks{{probe("ticks")}, GetParam()};
-  ticks.setup().wanted.undisturbed_limit = seconds{2};
-  const auto known = ticks.learn();
+  ticks.setup().wanted.undisturbed_limit = seconds{1};
+  const auto& known = ticks.learn();
   EXPECT_FALSE(known.known.ends_by_itself);
   EXPECT_EQ(known.candidates.back().where.call, "idle()");
   const auto seen = ticks.at("0:idle()#1@during");
@@ -101,7 +101,7 @@ TEST_P(Position, AProgramThatTicksForEverIsAskedWhileItPauses) {
 
 TEST_P(Position, APointThatIsNeverReachedInAProgramThatTicksForEverIsGivenUp) {
   one_run ticks{{probe("ticks")}, GetParam()};
-  ticks.setup().wanted.undisturbed_limit = seconds{2};
+  ticks.setup().wanted.undisturbed_limit = seconds{1};
   EXPECT_EQ(ticks.at("0:pause()#1@before").not_injected, "the point was not reached");
 }
 
@@ -123,7 +123,7 @@ TEST(Patience, ATracerThatWasHeldUpDoesNotCallThatAHang) {
 TEST(Sandbox, PidsAreTheSameInEveryRun) {
   if (::geteuid() != 0) GTEST_SKIP() << "pid namespaces need privileges that this user may not have";
   one_run family{{probe("family")}, isolation::namespaces};
-  const auto known = family.learn();
+  const auto& known = family.learn();
   ASSERT_EQ(known.known.undisturbed.size(), 2U);
   // PID 1 is init, 2 the subject, 3 and 4 its children, 5 the grandchild.
   EXPECT_EQ(known.known.undisturbed[0].out, "5");
