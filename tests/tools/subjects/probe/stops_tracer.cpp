@@ -3,6 +3,7 @@
 //
 // Asked to end, it stops its parent, which traces it, for two seconds, as a suspended machine would, and goes
 // on to a point where it needs its tracer (a birth). Only then it ends, by itself and soon.
+#include <array>
 #include <csignal>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,11 +20,16 @@ int main() {
   (void)!::write(1, "a", 1);
   if (asked == 0) return 0;
   const pid_t tracer = ::getppid();
+  std::array<int, 2> ends{};
+  if (::pipe(ends.data()) != 0) return 1;
   if (::fork() == 0) {
+    (void)!::write(ends[1], "", 1);
     ::sleep(2);
     ::kill(tracer, SIGCONT);
     ::_exit(0);
   }
+  char byte = 0;
+  (void)!::read(ends[0], &byte, 1); // a child takes its first step only when the tracer lets it
   ::kill(tracer, SIGSTOP);
   if (::fork() == 0) ::_exit(0);
   while (::wait(nullptr) > 0) {
