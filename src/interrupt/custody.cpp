@@ -105,14 +105,14 @@ bool close_custody(const deadline& until) noexcept {
   all.open.store(false, std::memory_order_seq_cst); // pairs with the load in on_signal, see there
   // Relaxed: a handler that still has the number is inside, and is waited for before anybody closes it.
   all.wakeup.store(-1, std::memory_order_relaxed);
-  // Who closes with no time left still waits for handlers that are on their way out: one of them may be about
-  // to write into the owner's word, which goes with the owner's thread.
-  const deadline at_least = deadline::after(std::chrono::seconds{1});
-  if (!all_out(until.when() < at_least.when() ? at_least : until)) return false;
+  // A handler that comes to it from here on leaves the owner alone: what it writes down is read by close.
   all.owner_due.store(nullptr, std::memory_order_relaxed);
   all.owner.store(nullptr, std::memory_order_relaxed);
   all.owner_seat.store(nullptr, std::memory_order_relaxed);
-  return true;
+  // Who closes with no time left still waits for handlers that are on their way out: one of them may be about
+  // to write into the owner's word, which goes with the owner's thread.
+  const deadline at_least = deadline::after(std::chrono::seconds{1});
+  return all_out(until.when() < at_least.when() ? at_least : until);
 }
 
 void forget_presses() noexcept {

@@ -219,7 +219,7 @@ void take_in(int signal, pid_t sender_pid, uid_t sender_uid) noexcept {
         else
           // Relaxed: it was inside a call when it was nudged, and what it had put up before is seen with its
           // seat. One that has left the call since has waited for the nudge, and has the bit.
-          only_the_owner = raised && wait::nudges_are_sure && !owner->shielded();
+          only_the_owner = raised && wait::nudges_are_sure && owner != nullptr && !owner->shielded();
       }
     }
     count_press(signal, round, now, number);
