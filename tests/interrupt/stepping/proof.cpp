@@ -15,9 +15,9 @@
 #include "interrupt/stepping/proof.hpp"
 
 #include "interrupt/stepping/ways.hpp"
+#include "sys/memory_barrier.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <new>
 #include <utility>
 
@@ -129,6 +129,9 @@ std::string impossible_here() {
 }
 
 tally prove(const subject& what) {
+  // Each run that comes to a gate or an io call registers its process for membarrier, which takes a process
+  // with threads some 20 ms, unless it was forked from one that is registered.
+  lastcall::sys::register_memory_barrier();
   const shared_stretch shared;
   const recording made = record_undisturbed(what, *shared);
   const auto ways = ways_through(made.trace, traced_run::has_breakpoints());
@@ -146,7 +149,7 @@ tally prove(const subject& what) {
       traced_run run{what, *shared};
       met = go(run, *shared, made, ways[k], k);
       if (!met) continue;
-      note(run.interrupt(SIGINT),
+      note(run.interrupt(what.signal),
            [&] { return "instruction " + std::to_string(k) + " (" + place_name(made.trace[k]) + ")"; });
     }
     if (met) continue;
@@ -161,7 +164,7 @@ tally prove(const subject& what) {
     traced_run run{what, *shared};
     if (run.stopped() && run.run_until_it_sleeps(*made.sleeps_in)) {
       ++sum.asleep;
-      note(run.interrupt(SIGINT), [] { return std::string{"asleep"}; });
+      note(run.interrupt(what.signal), [] { return std::string{"asleep"}; });
     }
   }
   if (sum.missed != 0)

@@ -27,8 +27,8 @@ struct tally {
   std::string text(const std::string& name) const;
 };
 
-/// Interrupts `what` by `SIGINT` at every instruction between its marks, the last run being that of a signal
-/// that comes with the end mark. Where that would take too long (no breakpoints in the processor, or
+/// Interrupts `what` by its signal at every instruction between its marks, the last run being that of a
+/// signal that comes with the end mark. Where that would take too long (no breakpoints in the processor, or
 /// a sanitizer's instructions between ours) at every n-th.
 tally prove(const subject& what);
 

@@ -42,8 +42,8 @@ struct stretch {
   }
 };
 
-/// Waits until all other threads of this process sleep, so that the stretch begins with a herald that has
-/// nothing left to do.
+/// Waits until the herald, the only other thread here, sleeps: the stretch begins when it has nothing left to
+/// do.
 void settle() noexcept;
 
 /// Where a stretch ends: the tracer knows the address.

@@ -5,6 +5,7 @@
 #include "interrupt/stepping/stretch.hpp"
 #include "interrupt/stepping/ways.hpp"
 
+#include <csignal>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ struct subject {
   bool sleeps = false;    ///< between the marks it waits for ever, unless a request comes
   unsigned patience = 60; ///< seconds after which a run that does not end has hung
   std::size_t enough = 5; ///< failures after which nothing more is to be learned
+  int signal = SIGINT;    ///< what it is interrupted by
 };
 
 /// One run of a subject in a forked child, which is stopped at the first mark. Only the thread that runs the
