@@ -52,7 +52,7 @@ result run_command(const words& command, const std::function<void()>& prepare) {
   const pid_t child = ::fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (child == 0) {
-    ::alarm(55); // it survives the exec
+    ::alarm(170); // it survives the exec, and ends before ctest's limit: what it wrote is then shown
     const int to_out = ::open(out.c_str(), O_WRONLY | O_CREAT, 0600);
     const int to_err = ::open(err.c_str(), O_WRONLY | O_CREAT, 0600);
     ::dup2(to_out, STDOUT_FILENO);
