@@ -120,6 +120,14 @@ TEST(Patience, ATracerThatWasHeldUpDoesNotCallThatAHang) {
   EXPECT_EQ(seen.out, "ab");
 }
 
+TEST(Patience, WhoRunsAfterTheEndMayComeToAnEndOfItsOwn) {
+  // On a busy machine children that were on their way out were said to have been left behind.
+  one_run outlives{{probe("outlives")}};
+  const auto seen = outlives.at("0:write(1)#1@after");
+  EXPECT_EQ(seen.end, (ending{ending::how::signaled, SIGINT, false}));
+  EXPECT_TRUE(seen.survivors.empty()) << seen.survivors.front().role;
+}
+
 TEST(Sandbox, PidsAreTheSameInEveryRun) {
   if (::geteuid() != 0) GTEST_SKIP() << "pid namespaces need privileges that this user may not have";
   one_run family{{probe("family")}, isolation::namespaces};
