@@ -153,6 +153,14 @@ TEST_P(EachCall, IsEndedBySignalsAtRandomMoments) {
   });
 }
 
+TEST_P(EachCall, IsEndedBySignalsOnAnotherThreadAtRandomMoments) {
+  situation at;
+  signal_scope scope{{.ladder = ladder_policy::patient}};
+  for_the_call(GetParam(), at, [&](auto&& fn) {
+    random_moments::interrupt_from_elsewhere(scope, random_moments::rounds(5'000), fn);
+  });
+}
+
 TEST_P(EachCall, IsEndedByATokenThatFiresOnAnotherThread) {
   situation at;
   const int rounds = random_moments::rounds(10'000);

@@ -61,13 +61,8 @@ TEST(Nudge, SignalsOnAnotherThreadAtRandomMomentsEndTheOwnersRead) {
   signal_scope scope{{.ladder = ladder_policy::patient}};
   a_pipe p;
   char byte = 0;
-  const int rounds = random_moments::rounds(100'000);
-  random_moments::ticker sender{rounds, [](int) { ::raise(SIGINT); }};
-  for (int round = 0; round < rounds; ++round) {
-    sender.next();
-    ASSERT_THROW(io::read(p.out(), &byte, 1), interrupted);
-    ASSERT_EQ(scope.acknowledge().size(), 1U);
-  }
+  random_moments::interrupt_from_elsewhere(scope, random_moments::rounds(100'000),
+                                           [&] { io::read(p.out(), &byte, 1); });
 }
 
 TEST(Nudge, ATokenThatFiresAtARandomMomentEndsTheReadOfItsThread) {

@@ -69,17 +69,29 @@ private:
   std::thread thread_; // last: it uses the others
 };
 
-/// `rounds` times: calls `fn`, which would wait for ever, on the owner (the calling thread), and sends it a
-/// SIGINT. Every signal must end the `fn` of its round.
-template <class Fn>
-void interrupt_owner(lastcall::signal_scope& scope, int rounds, Fn&& fn) {
-  const pthread_t owner = ::pthread_self();
-  ticker sender{rounds, [owner](int) { ::pthread_kill(owner, SIGINT); }};
+/// `rounds` times: calls `fn`, which would wait for ever, on the owner (the calling thread), and has a SIGINT
+/// sent by `send` on another thread. Every signal must end the `fn` of its round.
+template <class Send, class Fn>
+void interrupt_by(Send&& send, lastcall::signal_scope& scope, int rounds, Fn&& fn) {
+  ticker sender{rounds, [&send](int) { send(); }};
   for (int round = 0; round < rounds; ++round) {
     sender.next();
     ASSERT_THROW(fn(), lastcall::interrupted);
     ASSERT_EQ(scope.acknowledge().size(), 1U);
   }
+}
+
+/// The signal hits the owner.
+template <class Fn>
+void interrupt_owner(lastcall::signal_scope& scope, int rounds, Fn&& fn) {
+  const pthread_t owner = ::pthread_self();
+  interrupt_by([owner] { ::pthread_kill(owner, SIGINT); }, scope, rounds, fn);
+}
+
+/// The signal hits another thread.
+template <class Fn>
+void interrupt_from_elsewhere(lastcall::signal_scope& scope, int rounds, Fn&& fn) {
+  interrupt_by([] { ::raise(SIGINT); }, scope, rounds, fn);
 }
 
 } // namespace random_moments
