@@ -31,7 +31,7 @@ namespace {
 // Stops of a run, breakpoints and steps, of all runs together. More would take minutes.
 constexpr std::size_t most_stops = 3'000'000;
 // Of a subject built for a sanitizer so many runs are made: its instructions are mostly not ours.
-constexpr std::size_t sampled_runs = 300;
+[[maybe_unused]] constexpr std::size_t sampled_runs = 300;
 
 struct recording {
   instructions trace;            ///< between the marks
