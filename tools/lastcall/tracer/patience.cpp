@@ -52,9 +52,12 @@ void session::watch_for_hang() {
     if (waited > task_.quiet && is_deadlocked()) return end_hung(hang_kind::deadlock);
     // Whoever has computed for so long and is not done loops; the clock says less, since it may be the
     // machine that is slow.
-    if (processor_since_request() > task_.limit_processor) return end_hung(hang_kind::livelock);
+    const auto computed = processor_since_noted();
+    if (computed > task_.limit_processor) return end_hung(hang_kind::livelock);
     if (waited < task_.limit_after) return;
     const bool is_busy = stillness_.busy_share() > busy_share;
+    // On a crowded machine it may stand ready for seconds without being let at the processor.
+    if (is_busy && stillness_.is_running() && computed < busy_share * task_.limit_after) return;
     if (!is_busy || waited > patience * task_.limit_after) {
       end_hung(is_busy ? hang_kind::livelock : hang_kind::slow);
     }
@@ -75,8 +78,8 @@ void session::watch_for_hang() {
   }
   // Who had little of the processor in all that time has not been busy, and was never seen asleep only
   // because others were ahead of it whenever it woke up.
-  const bool was_held_up = processor_since_request() < busy_share * task_.limit;
-  if (was_held_up && run < patience * task_.limit) return;
+  const bool was_held_up = processor_since_noted() < busy_share * task_.limit;
+  if (was_held_up && (stillness_.is_running() || run < patience * task_.limit)) return;
   end_hung(hang_kind::livelock);
 }
 
@@ -84,17 +87,22 @@ bool session::is_deadlocked() const {
   return !task_.has_alarm && stillness_.lasted() > task_.quiet && stillness_.is_for_ever(family_);
 }
 
-seconds session::processor_since_request() const {
+void session::note_processor() {
+  noted_ticks_ = 0;
+  for (const auto& [thread, one] : family_.members()) noted_ticks_ += files_.processor_ticks(thread);
+}
+
+seconds session::processor_since_noted() const {
   std::uint64_t ticks = 0;
   for (const auto& [thread, one] : family_.members()) ticks += files_.processor_ticks(thread);
   const auto per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
-  return seconds{static_cast<double>(ticks - std::min(ticks, ticks_at_request_)) / per_second};
+  return seconds{static_cast<double>(ticks - std::min(ticks, noted_ticks_)) / per_second};
 }
 
 void session::watch_for_survivors() {
-  const auto waited = time_.total() - first_gone_;
   if (stillness_.lasted() > task_.grace / 4) is_done_ = true;
-  // Who runs may be on the way to an end of its own, and others ahead of it.
+  // Who runs may be on the way to an end of its own, and others ahead of it at the processor.
+  const auto waited = stillness_.is_running() ? processor_since_noted() : time_.total() - first_gone_;
   if (waited > (stillness_.is_waiting() ? 1 : patience) * task_.grace) is_done_ = true;
 }
 

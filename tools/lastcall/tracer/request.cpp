@@ -19,7 +19,7 @@ constexpr auto watch_pause = 50us;
 } // namespace
 
 void session::ask_now(tracee* at) {
-  for (const auto& [thread, one] : family_.members()) ticks_at_request_ += files_.processor_ticks(thread);
+  note_processor();
   interrupter_->fire(family_, what_.subject, at);
   asked_ = time_.total();
   stillness_.begin();

@@ -57,7 +57,8 @@ private:
   void end_hung(hang_kind kind);
   void end_idle();
   [[nodiscard]] bool is_deadlocked() const;
-  [[nodiscard]] seconds processor_since_request() const;
+  void note_processor();
+  [[nodiscard]] seconds processor_since_noted() const;
   void kill_all();
   void finish();
   [[nodiscard]] bool is_wanted(const tracee& one, const call_entry& call);
@@ -91,7 +92,7 @@ private:
   seconds began_{};
   seconds asked_{};
   seconds first_gone_{};
-  std::uint64_t ticks_at_request_ = 0;
+  std::uint64_t noted_ticks_ = 0; ///< of the processor: at the request, then at the first process's end
 };
 
 } // namespace checker

@@ -35,10 +35,12 @@ std::uint64_t stillness::fingerprint(const family& subject) {
   // 0 means: somebody runs.
   std::uint64_t sum = 1;
   kind_ = wait_kind::forever;
+  is_running_ = false;
   bool somebody = false;
   for (const auto& [thread, one] : subject.members()) {
     const char state = files_.state(thread);
     if (is_dead(state)) continue;
+    is_running_ = state == 'R';
     if (!is_asleep(state) || files_.is_ending(thread)) return 0;
     const auto call = files_.current_call(thread);
     const auto kind = call ? kind_of_wait(*call) : wait_kind::none;

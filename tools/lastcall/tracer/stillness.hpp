@@ -34,6 +34,8 @@ public:
     return looks_ == 0 ? 0 : double(busy_looks_) / double(looks_);
   }
   [[nodiscard]] bool is_waiting() const noexcept { return all_wait_; } ///< at the last look
+  /// Whether one was seen at the last look that runs, or would if it had the processor.
+  [[nodiscard]] bool is_running() const noexcept { return is_running_; }
   /// How long every thread has been in a wait without waking up in between.
   [[nodiscard]] seconds lasted() const noexcept { return all_wait_ ? last_look_ - since_ : seconds{0}; }
   /// Whether that wait can only be ended from outside.
@@ -45,6 +47,7 @@ private:
   unsigned looks_ = 0;
   unsigned busy_looks_ = 0;
   bool all_wait_ = false;
+  bool is_running_ = false;
   wait_kind kind_ = wait_kind::none;
   std::uint64_t last_ = 0;
   seconds since_{};

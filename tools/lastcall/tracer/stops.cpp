@@ -179,6 +179,7 @@ void session::on_death(pid_t thread, int status, const rusage& usage) {
     result_.seen.crashes.push_back({one->role, one->command, WTERMSIG(status), WCOREDUMP(status) != 0});
   }
   family_.remove(thread);
+  if (thread == what_.subject) note_processor();
   if (thread == sleeper_) {
     sleeper_ = 0;
     release_held();
