@@ -29,7 +29,8 @@
 ///   6. at the end of the ladder, with a herald that does not answer, end the process by the signal;
 ///   7. ring the bell: one futex wake. The herald does the rest. Only where a first request has found the
 ///      owner itself, or nudged it out of a call, and nobody has a token or listens, is there nobody for the
-///      herald to tell;
+///      herald to tell. Where interruptible calls are made by the fallback it always rings: the herald nudges
+///      the owner out of a call that this handler has come too early for, or that the kernel goes on with;
 ///   8. count itself out; if it has interrupted the stretch in which an `io::` call looks at the word and
 ///      enters the kernel, send it back to the look (wait/interruptible_call.cpp); put errno back;
 ///   9. call the handler that was found, if there is one, as the kernel would have (found_call.cpp).
@@ -213,7 +214,7 @@ void take_in(int signal, pid_t sender_pid, uid_t sender_uid) noexcept {
       // too, but a listener may hold that up. The handlers after it find the owner told.
       if ((due->fetch_or(interrupt_due, std::memory_order_release) & interrupt_due) == 0) {
         if (owner == &here())
-          only_the_owner = raised && !owner->shielded();
+          only_the_owner = wait::nudges_are_sure && raised && !owner->shielded();
         else if (!nudge_owner(all, *due))
           sys::futex_wake(*due, std::numeric_limits<int>::max());
         else
