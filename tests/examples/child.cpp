@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <sstream>
 #include <system_error>
 
 #include <fcntl.h>
@@ -22,18 +23,29 @@ namespace {
   for (auto& word : words) raw.push_back(word.data());
   raw.push_back(nullptr);
   alarm(30);
-  execv(raw[0], raw.data());
+  execvp(raw[0], raw.data());
   _exit(127);
+}
+
+// Where the examples are for another processor, the words of the emulator; else none.
+std::vector<std::string> emulator() {
+  std::istringstream in{LASTCALL_TEST_EMULATOR};
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
 }
 
 } // namespace
 
-child::child(std::string program, std::vector<std::string> arguments, std::string output_file) {
-  arguments.insert(arguments.begin(), LASTCALL_TEST_EXAMPLES "/" + std::move(program));
+child::child(const std::string& program, const std::vector<std::string>& arguments,
+             const std::string& output_file) {
+  auto words = emulator();
+  words.push_back(LASTCALL_TEST_EXAMPLES "/" + program);
+  words.insert(words.end(), arguments.begin(), arguments.end());
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
   pid_ = fork();
-  if (pid_ == 0) become(arguments, ends[1], output_file);
+  if (pid_ == 0) become(words, ends[1], output_file);
   close(ends[1]);
   out_ = ends[0];
   if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");

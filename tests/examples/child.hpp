@@ -14,7 +14,8 @@ class child {
 public:
   /// Starts `program` from the directory of the examples; its standard error joins its output unless it is
   /// given a file of its own. Throws `std::system_error`.
-  explicit child(std::string program, std::vector<std::string> arguments = {}, std::string output_file = {});
+  explicit child(const std::string& program, const std::vector<std::string>& arguments = {},
+                 const std::string& output_file = {});
   ~child();
   child(const child&) = delete;
   child& operator=(const child&) = delete;

@@ -290,9 +290,10 @@ TEST(Io, BadInputIsNamed) {
   using enum std::errc;
   siginfo_t info;
   const std::vector<iovec> too_many(2000);
+  const address somewhere{"somewhere"};
   a_pipe p;
   fails("accept4", bad_file_descriptor, [] { io::accept4(-1, nullptr, nullptr, 0); });
-  fails("connect", not_a_socket, [&] { io::connect(p.out(), nullptr, 0); });
+  fails("connect", not_a_socket, [&] { io::connect(p.out(), somewhere.get(), somewhere.size); });
   fails("recv", not_a_socket, [&] { io::recv(p.out(), nullptr, 0, 0); });
   fails("send", bad_file_descriptor, [] { io::send(-1, nullptr, 0, 0); });
   fails("open", bad_address, [] { io::open(nullptr, O_RDONLY, 0); });

@@ -28,6 +28,9 @@ auto entries(const char* directory) {
   return std::distance(begin(all), end(all));
 }
 
+// One; with an emulator, those of its own.
+const std::ptrdiff_t threads_at_start = entries("/proc/self/task");
+
 // A joined thread leaves /proc a moment after the join.
 bool threads_become(std::ptrdiff_t count) {
   for (const auto until = deadline::after(10s); !until.expired(); std::this_thread::yield())
@@ -37,9 +40,9 @@ bool threads_become(std::ptrdiff_t count) {
 
 std::ptrdiff_t settled_threads() {
 #if defined(__SANITIZE_THREAD__)
-  constexpr std::ptrdiff_t ever = 2;
+  const std::ptrdiff_t ever = 2;
 #else
-  constexpr std::ptrdiff_t ever = 1;
+  const std::ptrdiff_t ever = threads_at_start;
 #endif
   threads_become(ever);
   return ever;

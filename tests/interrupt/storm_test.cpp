@@ -33,7 +33,8 @@ constexpr std::uint64_t many = 40'000;
 constexpr long most_kib = 100'000; // a sanitizer keeps books of its own
 #else
 constexpr std::uint64_t many = 1'000'000;
-constexpr long most_kib = 1024; // the arrivals alone, kept, would take tens of thousands
+constexpr long most_kib =
+    8192; // the arrivals alone, kept, would take tens of thousands; an emulator has some
 #endif
 
 // What the process holds in memory at this moment, in KiB.
