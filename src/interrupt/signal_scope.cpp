@@ -3,6 +3,7 @@
 #include <lastcall/interrupt/signal_scope.hpp>
 
 #include <lastcall/sys/config.hpp>
+#include <lastcall/wait/asymmetric_barrier.hpp>
 
 #include "interrupt/dispositions.hpp"
 #include "interrupt/fork.hpp"
@@ -84,6 +85,8 @@ signal_scope::signal_scope(signal_options options) {
   if (const int error = detail::prepare_for_fork(); error < 0)
     sys::throw_failure(sys::call::at_fork, -error, "to notice a fork");
   process_claim claim;
+  // Now, and not in the first call that waits: with the herald there, the kernel may take 20 ms for it.
+  wait::asymmetric_barrier::light_is_free();
   if (options.nudge_signal != 0) wait::prefer_nudge_signal(options.nudge_signal);
   core_ = std::make_shared<detail::signal_core>(options, detail::here());
   become_owner(core_.get());
