@@ -69,14 +69,15 @@ TEST_F(Suspended, AWaitForAGateThatOversleptGetsASliceAndSeesItEmpty) {
     lastcall::gate door;
     auto inside = door.enter();
     door.close();
+    const auto until = deadline::after(800ms);
+    // Asked for before the thread runs: on a busy processor that may be after the process goes on.
+    const auto leave_at = until.when() + deadline::far_past;
     std::thread leaves{[&] {
-      const auto until = lastcall::clock::now() + 800ms + deadline::far_past;
       // It needs some time of its own after the process goes on.
-      while (lastcall::clock::now() < until) std::this_thread::sleep_for(1ms);
+      while (lastcall::clock::now() < leave_at) std::this_thread::sleep_for(1ms);
       std::this_thread::sleep_for(20ms);
       inside.leave();
     }};
-    const auto until = deadline::after(800ms);
     [[maybe_unused]] const auto written = ::write(ready, "x", 1);
     const bool emptied = door.wait_until(until);
     leaves.join();
