@@ -252,12 +252,8 @@ double worker_ours(stage& on) {
   return worker_us(
       on, ours,
       [&] {
-        std::error_code error;
-        char byte = 0;
-        (void)byte;
-        if (!lastcall::io::sleep_until(lastcall::deadline::never(), token))
-          error = lastcall::stop_errc::interrupted;
-        if (error != lastcall::stop_errc::interrupted) give_up("the worker's read was not interrupted");
+        if (lastcall::io::sleep_until(lastcall::deadline::never(), token))
+          give_up("the worker's sleep was not interrupted");
       },
       [&](auto& go) {
         on.scope.acknowledge(); // of the sample before
