@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lastcall/interrupt/signal_scope.hpp>
+#include <lastcall/sys/config.hpp>
 
 #include "interrupt/custody.hpp"
 
@@ -26,7 +27,7 @@ void check_alternate_stack();
 /// the rest is for the dynamic linker, which looks up each function at its first call and saves the
 /// processor's registers meanwhile (measured: 3300 bytes in all).
 inline constexpr std::size_t handler_stack =
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || LASTCALL_CONFIG_THREAD_SANITIZER
     16384;
 #else
     4096;

@@ -2,6 +2,8 @@
 // Copyright the lastcall authors
 #include "sys/calls.hpp"
 
+#include <lastcall/sys/config.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -31,15 +33,12 @@ sigset_t only(int signal) noexcept {
   return set;
 }
 
-#if defined(__SANITIZE_THREAD__)
 // ThreadSanitizer holds an asynchronous signal back until its thread enters one of the calls it
 // intercepts. A raw futex call is none of them and is restarted after the signal, so the handler would
-// never run. Here, and only here, the wait is cut into slices; the atomic load between two of them is
+// never run. With it, and only with it, the wait is cut into slices; the atomic load between two of them is
 // where the sanitizer lets the handler in.
-constexpr std::int64_t longest_wait_ns = 5'000'000;
-#else
-constexpr std::int64_t longest_wait_ns = std::numeric_limits<std::int64_t>::max();
-#endif
+constexpr std::int64_t longest_wait_ns =
+    LASTCALL_CONFIG_THREAD_SANITIZER ? 5'000'000 : std::numeric_limits<std::int64_t>::max();
 
 } // namespace
 

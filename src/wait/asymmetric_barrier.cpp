@@ -20,6 +20,8 @@
 // one word have an order, the one that comes second synchronizes with the first, and so sees its mark.
 #include <lastcall/wait/asymmetric_barrier.hpp>
 
+#include <lastcall/sys/config.hpp>
+
 #include "sys/calls.hpp"
 #include "sys/memory_barrier.hpp"
 
@@ -29,13 +31,7 @@ namespace lastcall::wait {
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-constexpr bool thread_sanitizer = true;
-#elif defined(__has_feature)
-constexpr bool thread_sanitizer = __has_feature(thread_sanitizer);
-#else
-constexpr bool thread_sanitizer = false;
-#endif
+constexpr bool thread_sanitizer = LASTCALL_CONFIG_THREAD_SANITIZER == 1;
 
 constexpr std::int64_t grace_ns = 10'000'000;
 

@@ -98,7 +98,7 @@ sequence_range call_sequence() noexcept {
 namespace {
 
 long make(const kernel_call& call, [[maybe_unused]] seat& mine) noexcept {
-#if LASTCALL_CONFIG_HANDLERS_HELD_BACK
+#if LASTCALL_CONFIG_THREAD_SANITIZER
   if (seat_taken()) {
     const sys::slices between{nudge_signal()};
     mine.nudges.fetch_or(nudge_sent, std::memory_order_relaxed); // a slice's end may be pending afterwards

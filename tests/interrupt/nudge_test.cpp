@@ -102,7 +102,7 @@ TEST(Nudge, ATokenThatHasFiredEndsTheCallBeforeItReads) {
 // The program's handler interrupts the sequence, and the request comes while it runs: the sequence is in a
 // frame that the handler of the request cannot reach.
 TEST(Nudge, ARequestInsideAHandlerThatInterruptedTheCallIsNotLost) {
-#if LASTCALL_CONFIG_HANDLERS_HELD_BACK
+#if LASTCALL_CONFIG_THREAD_SANITIZER
   GTEST_SKIP() << "handlers do not nest here";
 #endif
   signal_scope scope{{.ladder = ladder_policy::patient}};
@@ -209,7 +209,7 @@ TEST(Nudge, ThreadsThatAreNotConcernedSleepOn) {
     EXPECT_THROW(io::read(quiet.out(), &byte, 1), interrupted);
     scope.acknowledge();
   }
-#if !LASTCALL_CONFIG_HANDLERS_HELD_BACK // there every call is cut into slices
+#if !LASTCALL_CONFIG_THREAD_SANITIZER // there every call is cut into slices
   for (int i = 0; i < 2; ++i) EXPECT_EQ(status_of(ids[i], "voluntary_ctxt_switches"), switches[i]) << i;
 #endif
   quiet.put('x');
@@ -279,7 +279,7 @@ TEST(Nudge, ARefusedOneIsSentAgain) {
 }
 
 TEST(Nudge, AForkedChildMakesCallsOfItsOwn) {
-#if LASTCALL_CONFIG_HANDLERS_HELD_BACK
+#if LASTCALL_CONFIG_THREAD_SANITIZER
   GTEST_SKIP() << "in the child of a process with threads the sanitizer refuses new threads";
 #endif
   signal_scope scope;

@@ -9,6 +9,9 @@
 ///   condition does not hold, the sentence (which names the likely cause) goes to stderr together
 ///   with file and line, and the process aborts. It never changes layout or behaviour otherwise.
 ///
+/// LASTCALL_CONFIG_THREAD_SANITIZER
+///   1 in builds for ThreadSanitizer, by GCC or Clang, and 0 in others. The library alone looks at it.
+///
 /// LASTCALL_CONFIG_CALL_SEQUENCE
 ///   1 where interruptible calls are made by the hand-written sequence (x86-64, arm64), 0 where they are made
 ///   by the fallback (other processors, and builds for ThreadSanitizer, which holds signal handlers back).
@@ -25,19 +28,18 @@ namespace lastcall::sys {
   ((condition) ? static_cast<void>(0) : ::lastcall::sys::assertion_failed(sentence, __FILE__, __LINE__))
 
 #if defined(__SANITIZE_THREAD__)
-#define LASTCALL_CONFIG_HANDLERS_HELD_BACK 1
+#define LASTCALL_CONFIG_THREAD_SANITIZER 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-#define LASTCALL_CONFIG_HANDLERS_HELD_BACK 1
+#define LASTCALL_CONFIG_THREAD_SANITIZER 1
 #endif
 #endif
-#if !defined(LASTCALL_CONFIG_HANDLERS_HELD_BACK)
-#define LASTCALL_CONFIG_HANDLERS_HELD_BACK 0
+#if !defined(LASTCALL_CONFIG_THREAD_SANITIZER)
+#define LASTCALL_CONFIG_THREAD_SANITIZER 0
 #endif
 
 #if !defined(LASTCALL_CONFIG_CALL_SEQUENCE)
-#if !LASTCALL_CONFIG_HANDLERS_HELD_BACK && !defined(__ILP32__) &&                                            \
-    (defined(__x86_64__) || defined(__aarch64__))
+#if !LASTCALL_CONFIG_THREAD_SANITIZER && !defined(__ILP32__) && (defined(__x86_64__) || defined(__aarch64__))
 #define LASTCALL_CONFIG_CALL_SEQUENCE 1
 #else
 #define LASTCALL_CONFIG_CALL_SEQUENCE 0
