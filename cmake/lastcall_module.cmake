@@ -27,3 +27,20 @@ function(lastcall_module name)
     install(TARGETS ${target} EXPORT lastcall FILE_SET HEADERS)
   endif()
 endfunction()
+
+# lastcall_modules_as_one(<target> STATIC|SHARED <module>...)
+#
+# The same modules once more, as one library and not installed: for tests and benchmarks that need them built in
+# another way. Every module that one of them depends on has to be named.
+function(lastcall_modules_as_one target kind)
+  add_library(${target} ${kind})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_link_libraries(${target} PUBLIC Threads::Threads)
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  foreach(module IN LISTS ARGN)
+    get_target_property(sources lastcall_${module} SOURCES)
+    get_target_property(folder lastcall_${module} SOURCE_DIR)
+    list(TRANSFORM sources PREPEND ${folder}/)
+    target_sources(${target} PRIVATE ${sources})
+  endforeach()
+endfunction()
