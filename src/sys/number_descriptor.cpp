@@ -6,13 +6,11 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <ctime>
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace lastcall::sys {
@@ -20,12 +18,6 @@ namespace lastcall::sys {
 namespace {
 
 constexpr std::uint64_t sigpipe = std::uint64_t{1} << (SIGPIPE - 1);
-
-bool sigpipe_is_pending() noexcept {
-  std::uint64_t pending = 0;
-  ::syscall(SYS_rt_sigpending, &pending, sizeof pending);
-  return (pending & sigpipe) != 0;
-}
 
 } // namespace
 
@@ -64,12 +56,9 @@ int write_byte_to_pipe(int fd, unsigned char byte) noexcept {
   if (const int refused = admit(call::write)) return -refused;
   const std::uint64_t before = signal_mask();
   set_signal_mask(before | sigpipe);
-  const bool pending = (before & sigpipe) != 0 && sigpipe_is_pending(); // not blocked, it cannot have been
+  const bool pending = (before & sigpipe) != 0 && is_pending(SIGPIPE); // not blocked, it cannot have been
   const int result = ::write(fd, &byte, 1) < 0 ? -errno : 0;
-  if (result == -EPIPE && !pending) {
-    const timespec now{};
-    ::syscall(SYS_rt_sigtimedwait, &sigpipe, nullptr, &now, sizeof sigpipe);
-  }
+  if (result == -EPIPE && !pending) take_pending(SIGPIPE);
   set_signal_mask(before);
   return result;
 }
