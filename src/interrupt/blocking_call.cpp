@@ -27,19 +27,23 @@ int sit_down(blocking_call& what) noexcept {
   return error;
 }
 
-// One attempt as the owner, after a checkpoint has had its say. A bit that has come since ends it, and so
-// does, while delivery is put off, every bit but those that are put off already. A passed bound always ends
-// it. On other threads nothing does.
+// One attempt, after a checkpoint has had its say. A bit that has come since ends it: any for the owner of a
+// scope, those of the runtime on its threads, none on others. While delivery is put off, bits that are put
+// off already do not; a passed bound always does.
 long attempt(blocking_call& what) noexcept {
   thread_word& me = here();
-  std::uint32_t mask = 0;
+  std::uint32_t mask = me.ends_calls;
+  const bool owner = me.core != nullptr && me.core->process() == sys::this_incarnation();
+  if ((owner || mask != 0) && !wait::seat_taken()) {
+    const int error = sit_down(what);
+    if (error < 0 && owner) return error;
+    if (error < 0) mask = 0; // nobody will wake this thread; it waits like a plain one
+  }
   if (me.core != nullptr) {
-    if (!wait::seat_taken() && me.core->process() == sys::this_incarnation())
-      if (const int error = sit_down(what); error < 0) return error;
     const std::uint32_t looked_at =
         me.due.load(std::memory_order_acquire); // pairs with the releases that set bits
     const bool to_do = (looked_at & ~std::uint32_t{points_counted}) != 0;
-    mask = !to_do || !me.core->holds_back() ? ~std::uint32_t{points_counted} : ~looked_at | bound_passed;
+    mask |= !to_do || !me.core->holds_back() ? ~std::uint32_t{points_counted} : ~looked_at | bound_passed;
   }
   return wait::interruptible_call(me.due, mask, what.call);
 }

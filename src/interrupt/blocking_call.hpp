@@ -59,11 +59,12 @@ blocking_call make_call(const char* name, long number, Arguments... arguments) n
 /// interruptible_call.hpp.
 inline long try_at_once(const wait::kernel_call& call) noexcept {
   thread_word& me = here();
-  const bool owner = me.core != nullptr; // others are not concerned by any bit
+  const std::uint32_t mask = me.core != nullptr ? ~std::uint32_t{0} : me.ends_calls;
   // Relaxed: the sequence looks again.
-  if (me.due.load(std::memory_order_relaxed) != 0 || (owner && !wait::seat_taken())) [[unlikely]]
+  if ((me.due.load(std::memory_order_relaxed) | me.holds_lock) != 0 || (mask != 0 && !wait::seat_taken()))
+      [[unlikely]]
     return wait::cancelled;
-  return wait::interruptible_call(me.due, owner ? ~std::uint32_t{0} : 0, call);
+  return wait::interruptible_call(me.due, mask, call);
 }
 
 long as_owner_slowly(blocking_call what, long result);

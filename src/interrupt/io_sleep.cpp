@@ -47,6 +47,7 @@ bool sleep_unless_due(deadline& until, std::uint32_t never_held_back = 0) noexce
   // Acquire pairs with the releases that set the bits.
   const std::uint32_t looked_at = detail::here().due.load(std::memory_order_acquire);
   const bool to_do = (looked_at & ~std::uint32_t{detail::points_counted}) != 0;
+  never_held_back |= detail::runtime_over;
   if ((looked_at & never_held_back) != 0 || (to_do && !held_back())) return !until.expired();
   return wait::futex_wait(detail::here().due, looked_at, until) == wait::futex_result::woken;
 }
@@ -87,7 +88,8 @@ bool wait_for_request(deadline until) noexcept {
   LASTCALL_ASSERT(core != nullptr,
                   "wait_for_request on a thread that owns no signal_scope: only the owner is "
                   "told of requests, other threads wait with their stop token");
-  if (in_forked_child(*core)) detail::here().due.store(0, std::memory_order_relaxed); // the parent's
+  if (in_forked_child(*core)) // the parent's
+    detail::here().due.fetch_and(~detail::bits_of_scope, std::memory_order_relaxed);
   do {
     if (core->confirm_due()) return true;
     if ((detail::here().due.load(std::memory_order_acquire) & detail::call_posted) != 0)

@@ -72,7 +72,8 @@ struct process_claim {
 };
 
 void become_owner(detail::signal_core* core) noexcept {
-  detail::here().due.store(0, std::memory_order_relaxed); // no handler points here
+  // Relaxed: no handler points here.
+  detail::here().due.fetch_and(~detail::bits_of_scope, std::memory_order_relaxed);
   detail::here().core = core;
 }
 
