@@ -3,11 +3,11 @@
 #include "lifecycle/course.hpp"
 
 #include "lifecycle/arrivals.hpp"
-#include "lifecycle/failure_text.hpp"
-#include "lifecycle/last_action.hpp"
-#include "lifecycle/standard_output.hpp"
 #include "lifecycle/start_phase.hpp"
 #include "lifecycle/stop_phase.hpp"
+#include "runtime/failure_text.hpp"
+#include "runtime/last_action.hpp"
+#include "runtime/standard_output.hpp"
 
 #include <lastcall/interrupt/checkpoint.hpp>
 #include <lastcall/interrupt/io.hpp>
@@ -183,7 +183,7 @@ int course::finish() noexcept {
   if (what.output_lost) note_failure({}, "what was printed could not all be written");
   last.end = ending_of(what, it_.options.statuses);
   hand_over();
-  if (what.abandoned) leave_now(last.end);
+  if (what.abandoned) leave_now(last.end.status, last.end.signal);
   arm_last_action(last.end.signal);
   it_.now.store(assembly::state::over, std::memory_order_relaxed);
   return last.end.status;

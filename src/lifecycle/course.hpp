@@ -3,11 +3,11 @@
 #pragma once
 
 #include "lifecycle/assembly.hpp"
-#include "lifecycle/bell.hpp"
-#include "lifecycle/crew.hpp"
-#include "lifecycle/sentence.hpp"
 #include "lifecycle/slow_watch.hpp"
 #include "lifecycle/turn.hpp"
+#include "runtime/bell.hpp"
+#include "runtime/crew.hpp"
+#include "runtime/sentence.hpp"
 
 #include <lastcall/interrupt/signal_scope.hpp>
 #include <lastcall/lifecycle/main_function.hpp>

@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #include <lastcall/lifecycle/report.hpp>
 
-#include "lifecycle/duration_text.hpp"
+#include "runtime/duration_text.hpp"
 
 #include <algorithm>
 

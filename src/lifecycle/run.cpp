@@ -3,9 +3,9 @@
 #include <lastcall/lifecycle/run.hpp>
 
 #include "lifecycle/arrivals.hpp"
-#include "lifecycle/failure_text.hpp"
-#include "lifecycle/last_action.hpp"
-#include "lifecycle/standard_output.hpp"
+#include "runtime/failure_text.hpp"
+#include "runtime/last_action.hpp"
+#include "runtime/standard_output.hpp"
 
 #include <lastcall/interrupt/signal_scope.hpp>
 
@@ -56,7 +56,7 @@ int run_main(const any_main& fn, const run_options& options) {
   const auto end = ending_of(what, options.statuses);
   if (what.abandoned) {
     complain("the herald did not end: a function it called is stuck");
-    leave_now(end);
+    leave_now(end.status, end.signal);
   }
   arm_last_action(end.signal);
   return end.status;

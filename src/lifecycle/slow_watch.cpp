@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #include "lifecycle/slow_watch.hpp"
 
-#include "lifecycle/duration_text.hpp"
+#include "runtime/duration_text.hpp"
 
 namespace lastcall::detail {
 

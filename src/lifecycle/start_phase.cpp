@@ -2,8 +2,8 @@
 // Copyright the lastcall authors
 #include "lifecycle/start_phase.hpp"
 
-#include "lifecycle/failure_text.hpp"
-#include "lifecycle/sentence.hpp"
+#include "runtime/failure_text.hpp"
+#include "runtime/sentence.hpp"
 
 #include <lastcall/interrupt/checkpoint.hpp>
 

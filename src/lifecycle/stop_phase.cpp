@@ -2,8 +2,8 @@
 // Copyright the lastcall authors
 #include "lifecycle/stop_phase.hpp"
 
-#include "lifecycle/failure_text.hpp"
-#include "lifecycle/sentence.hpp"
+#include "runtime/failure_text.hpp"
+#include "runtime/sentence.hpp"
 
 #include <chrono>
 #include <string>

@@ -2,10 +2,10 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include "lifecycle/bell.hpp"
 #include "lifecycle/budget.hpp"
-#include "lifecycle/crew.hpp"
 #include "lifecycle/turn.hpp"
+#include "runtime/bell.hpp"
+#include "runtime/crew.hpp"
 
 #include <lastcall/interrupt/signal_scope.hpp>
 #include <lastcall/lifecycle/options.hpp>

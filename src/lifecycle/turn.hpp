@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include "lifecycle/bell.hpp"
+#include "runtime/bell.hpp"
 
 #include <lastcall/lifecycle/component.hpp>
 #include <lastcall/lifecycle/context.hpp>

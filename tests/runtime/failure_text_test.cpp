@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
-#include "lifecycle/failure_text.hpp"
+#include "runtime/failure_text.hpp"
 
 #include <gtest/gtest.h>
 

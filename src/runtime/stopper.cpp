@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
-#include "lifecycle/stopper.hpp"
+#include "runtime/stopper.hpp"
 
 #include <lastcall/sys/config.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
-#include "lifecycle/standard_output.hpp"
+#include "runtime/standard_output.hpp"
 
 #include "sys/output.hpp"
 

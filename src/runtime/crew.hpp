@@ -2,8 +2,8 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include "lifecycle/bell.hpp"
-#include "lifecycle/stopper.hpp"
+#include "runtime/bell.hpp"
+#include "runtime/stopper.hpp"
 
 #include <memory>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
-#include "lifecycle/duration_text.hpp"
+#include "runtime/duration_text.hpp"
 
 #include <array>
 #include <cstdio>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
-#include "lifecycle/last_action.hpp"
+#include "runtime/last_action.hpp"
 
-#include "lifecycle/standard_output.hpp"
+#include "runtime/standard_output.hpp"
 #include "sys/calls.hpp"
 
 #include <lastcall/interrupt/end_by_signal.hpp>
@@ -69,10 +69,10 @@ void arm_last_action(int signal) noexcept {
   armed_signal.store(signal, std::memory_order_relaxed);
 }
 
-void leave_now(const ending& end) noexcept {
+void leave_now(int status, int signal) noexcept {
   flush_standard_streams(patience);
-  if (end.signal != 0) end_by_signal(end.signal);
-  sys::exit_now(end.status);
+  if (signal != 0) end_by_signal(signal);
+  sys::exit_now(status);
 }
 
 } // namespace lastcall::detail

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
-#include "lifecycle/crew.hpp"
+#include "runtime/crew.hpp"
 
-#include "lifecycle/failure_text.hpp"
+#include "runtime/failure_text.hpp"
 
 namespace lastcall::detail {
 

@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include "lifecycle/bell.hpp"
+#include "runtime/bell.hpp"
 
 #include <atomic>
 #include <functional>

@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #pragma once
 
-#include "lifecycle/duration_text.hpp"
+#include "runtime/duration_text.hpp"
 
 #include <lastcall/trace/inline_text.hpp>
 
