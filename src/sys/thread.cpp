@@ -27,6 +27,13 @@ int start_deaf_thread(pthread_t& thread, void* (*run)(void*), void* argument, co
   return 0;
 }
 
+int start_thread(pthread_t& thread, void* (*run)(void*), void* argument, const char* name) noexcept {
+  if (const int refused = admit(call::thread_create)) return -refused;
+  if (const int error = ::pthread_create(&thread, nullptr, run, argument)) return -error;
+  ::pthread_setname_np(thread, name); // refused when longer than 15: the caller has cut it
+  return 0;
+}
+
 bool join(pthread_t thread, std::int64_t ns) noexcept {
   // Refused or not, the thread must be joined: there is no failure it can have but the time.
   admit(call::thread_join);
