@@ -28,6 +28,10 @@ enum class call : std::uint8_t {
   at_fork,
   mmap,
   madvise,
+  openat,
+  getdents,
+  clone,
+  ptrace,
   count_ ///< how many there are
 };
 

@@ -8,9 +8,18 @@ namespace lastcall::sys {
 
 std::string_view name_of(call which) noexcept {
   static constexpr std::array<std::string_view, static_cast<std::size_t>(call::count_)> names{
-      "sigaction",      "rt_tgsigqueueinfo",  "tgkill",         "poll", "write",  "futex",      "futex",
-      "pthread_create", "pthread_join",       "eventfd",        "read", "close",  "membarrier", "fcntl",
-      "send",           "pthread_key_create", "pthread_atfork", "mmap", "madvise"};
+      "sigaction",      "rt_tgsigqueueinfo",
+      "tgkill",         "poll",
+      "write",          "futex",
+      "futex",          "pthread_create",
+      "pthread_join",   "eventfd",
+      "read",           "close",
+      "membarrier",     "fcntl",
+      "send",           "pthread_key_create",
+      "pthread_atfork", "mmap",
+      "madvise",        "openat",
+      "getdents64",     "clone",
+      "ptrace"};
   return names[static_cast<std::size_t>(which)];
 }
 
