@@ -104,10 +104,6 @@ bool nudge_owner(custody& all, const std::atomic<std::uint32_t>& due) noexcept {
   return result == wait::nudge_result::sent;
 }
 
-} // namespace
-
-namespace {
-
 // What is left to call when ours is done; nothing where that is no function.
 struct ::sigaction serve(std::size_t entry, int signal, const siginfo_t* info, void* context) noexcept {
   const errno_kept kept;
@@ -213,14 +209,12 @@ void take_in(int signal, pid_t sender_pid, uid_t sender_uid) noexcept {
       // The first to set it wakes the owner, which may sleep on another thread's signal: the herald does so
       // too, but a listener may hold that up. The handlers after it find the owner told.
       if ((due->fetch_or(interrupt_due, std::memory_order_release) & interrupt_due) == 0) {
-        if (owner == &here())
-          only_the_owner = wait::nudges_are_sure && raised && !owner->shielded();
-        else if (!nudge_owner(all, *due))
-          sys::futex_wake(*due, std::numeric_limits<int>::max());
-        else
-          // Relaxed: it was inside a call when it was nudged, and what it had put up before is seen with its
-          // seat. One that has left the call since has waited for the nudge, and has the bit.
-          only_the_owner = raised && wait::nudges_are_sure && owner != nullptr && !owner->shielded();
+        const bool knows = owner == &here() || nudge_owner(all, *due);
+        if (!knows) sys::futex_wake(*due, std::numeric_limits<int>::max());
+        // Relaxed: an owner on another thread was inside a call when it was nudged, and what it had put up
+        // before is seen with its seat. One that has left the call since has waited for the nudge, and has
+        // the bit.
+        only_the_owner = knows && wait::nudges_are_sure && raised && owner != nullptr && !owner->shielded();
       }
     }
     count_press(signal, round, now, number);
