@@ -14,27 +14,28 @@ listener::listener(int signal, arrival_function fn)
 listener::listener(ladder_function fn) : process_{sys::this_incarnation()}, on_ladder_{std::move(fn)} {}
 
 void listener::arrived(const request& what, bool& told) {
-  if (listens_to(what.signal)) call([&] { on_arrival_(what); }, told);
+  if (!listens_to(what.signal)) return;
+  call([&] {
+    told = true;
+    on_arrival_(what);
+  });
 }
 
 void listener::climbed(ladder_step step, const request& what) {
-  bool told = false;
-  if (signal_ == 0) call([&] { on_ladder_(step, what); }, told);
+  if (signal_ == 0) call([&] { on_ladder_(step, what); });
 }
 
 void listener::delayed(const request& what) {
-  bool told = false;
-  if (signal_ == of_delays) call([&] { on_arrival_(what); }, told);
+  if (signal_ == of_delays) call([&] { on_arrival_(what); });
 }
 
 template <class Fn>
-void listener::call(Fn&& fn, bool& begun) {
+void listener::call(Fn&& fn) {
   struct over {
     listener& self;
     ~over() { self.end_call(); }
   };
   if (!begin_call()) return;
-  begun = true;
   const over at_the_end{*this};
   fn();
 }

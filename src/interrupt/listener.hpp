@@ -62,7 +62,7 @@ private:
   void end_call() noexcept;
   void let_go() noexcept;
   template <class Fn>
-  void call(Fn&& fn, bool& begun);
+  void call(Fn&& fn);
 
   const sys::incarnation process_;
   std::atomic<std::uint32_t> state_{0};

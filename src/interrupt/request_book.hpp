@@ -85,7 +85,6 @@ public:
   /// All pending requests are taken off the table; the ladder is back at its foot.
   void acknowledge() noexcept;
 
-  ladder_step step() const noexcept { return ladder_.step; }
   /// Where the ladder will stand once the herald has acted on what it has in hand and what it has not taken.
   ladder_step step_after(std::span<const entry> in_hand) const noexcept;
   std::uint64_t lost() const noexcept { return lost_; }
