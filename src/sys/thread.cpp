@@ -2,6 +2,8 @@
 // Copyright the lastcall authors
 #include "sys/thread.hpp"
 
+#include <lastcall/sys/config.hpp>
+
 #include <algorithm>
 #include <ctime>
 #include <initializer_list>
@@ -37,11 +39,8 @@ int start_thread(pthread_t& thread, void* (*run)(void*), void* argument, const c
 bool join(pthread_t thread, std::int64_t ns) noexcept {
   // Refused or not, the thread must be joined: there is no failure it can have but the time.
   admit(call::thread_join);
-#if defined(__SANITIZE_THREAD__)
-  constexpr clockid_t clock = CLOCK_REALTIME; // the sanitizer knows the call with this clock only
-#else
-  constexpr clockid_t clock = CLOCK_MONOTONIC;
-#endif
+  // The sanitizer knows the call with one clock only.
+  constexpr clockid_t clock = LASTCALL_CONFIG_THREAD_SANITIZER ? CLOCK_REALTIME : CLOCK_MONOTONIC;
   timespec until{};
   ::clock_gettime(clock, &until);
   constexpr std::int64_t second = 1'000'000'000, longest = std::int64_t{1} << 31;
@@ -49,7 +48,7 @@ bool join(pthread_t thread, std::int64_t ns) noexcept {
   const std::int64_t rest = until.tv_nsec + ns % second;
   until.tv_sec += static_cast<time_t>(seconds + rest / second);
   until.tv_nsec = static_cast<long>(rest % second);
-#if defined(__SANITIZE_THREAD__)
+#if LASTCALL_CONFIG_THREAD_SANITIZER
   return ::pthread_timedjoin_np(thread, nullptr, &until) == 0;
 #else
   return ::pthread_clockjoin_np(thread, nullptr, clock, &until) == 0;
