@@ -6,6 +6,7 @@
 
 #include "interrupt/signal_core.hpp"
 #include "sys/calls.hpp"
+#include "wait/lock_around_waits.hpp"
 #include "wait/nudge.hpp"
 
 #include <atomic>
@@ -127,9 +128,11 @@ bool blocking_call::is_failure(long result) const noexcept {
 
 long as_owner_slowly(blocking_call what, long result) {
   while (!what.is_over(result)) {
-    checkpoint();
+    checkpoint(); // with the big lock, if it is held: what is unwound from here may give it back
     what.set_timeout();
+    wait::lock_set_aside aside;
     result = attempt(what);
+    aside.take_back();
   }
   if (what.is_failure(result)) fail(what, result);
   return result;
@@ -141,6 +144,7 @@ long as_owner_slowly(blocking_call what, long result, std::error_code& error) no
     checkpoint(error);
     if (error) return 0;
     what.set_timeout();
+    const wait::lock_set_aside aside;
     result = attempt(what);
   }
   if (!what.is_failure(result)) return result;
@@ -149,13 +153,16 @@ long as_owner_slowly(blocking_call what, long result, std::error_code& error) no
 }
 
 std::optional<long> until_stopped(blocking_call what, const std::stop_token& stop) {
+  wait::lock_set_aside aside;
   const long result = run_until_stopped(what, stop);
+  aside.take_back();
   if (result == wait::cancelled) return std::nullopt;
   if (what.is_failure(result)) fail(what, result);
   return result;
 }
 
 long until_stopped(blocking_call what, const std::stop_token& stop, std::error_code& error) noexcept {
+  const wait::lock_set_aside aside;
   const long result = run_until_stopped(what, stop);
   error.clear();
   if (result == wait::cancelled)

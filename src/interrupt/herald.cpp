@@ -38,6 +38,7 @@
 #include "sys/calls.hpp"
 #include "sys/failure.hpp"
 #include "sys/thread.hpp"
+#include "wait/lock_around_waits.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -134,6 +135,7 @@ bool signal_core::end_herald(deadline& until) noexcept {
     if (wait::futex_wait(ended_, 0, until) == wait::futex_result::timed_out) break;
   // Its function has ended, but what its listeners keep in thread-local objects is still being destroyed, and
   // that may take as long as a listener.
+  const wait::lock_set_aside aside;
   if (ended_.load(std::memory_order_acquire) != 0 && sys::join(herald_, until.remaining().count()))
     return true;
   const std::scoped_lock guard{lock_};

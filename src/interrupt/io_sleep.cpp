@@ -22,8 +22,10 @@
 #include <lastcall/sys/config.hpp>
 #include <lastcall/wait/futex.hpp>
 
+#include "interrupt/runtime_hooks.hpp"
 #include "interrupt/signal_core.hpp"
 #include "sys/calls.hpp"
+#include "wait/lock_around_waits.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -42,26 +44,29 @@ bool held_back() noexcept {
 }
 
 // One round after a checkpoint has had its say: false when the deadline has passed. `never_held_back`: bits
-// that are not slept on even while delivery is put off.
-bool sleep_unless_due(deadline& until, std::uint32_t never_held_back = 0) noexcept {
+// that are not slept on even while delivery is put off. `may_throw`: taking the big lock back may.
+bool sleep_unless_due(deadline& until, detail::at_point how, std::uint32_t never_held_back = 0) {
   // Acquire pairs with the releases that set the bits.
   const std::uint32_t looked_at = detail::here().due.load(std::memory_order_acquire);
   const bool to_do = (looked_at & ~std::uint32_t{detail::points_counted}) != 0;
   never_held_back |= detail::runtime_over;
   if ((looked_at & never_held_back) != 0 || (to_do && !held_back())) return !until.expired();
-  return wait::futex_wait(detail::here().due, looked_at, until) == wait::futex_result::woken;
+  wait::lock_set_aside aside;
+  const bool woken = wait::futex_wait(detail::here().due, looked_at, until) == wait::futex_result::woken;
+  if (how == detail::at_point::may_throw) aside.take_back();
+  return woken;
 }
 
 } // namespace
 
 void sleep_until(deadline until) {
   do checkpoint();
-  while (sleep_unless_due(until));
+  while (sleep_unless_due(until, detail::at_point::may_throw));
 }
 
 void sleep_until(deadline until, std::error_code& error) noexcept {
   do checkpoint(error);
-  while (!error && sleep_unless_due(until));
+  while (!error && sleep_unless_due(until, detail::at_point::must_not_throw));
 }
 
 void sleep_for(duration span) { sleep_until(deadline::after(span)); }
@@ -96,7 +101,7 @@ bool wait_for_request(deadline until) noexcept {
       core->take_due(); // runs them, or holds them back under a shield
     core = detail::here().core;
     if (core == nullptr) return false; // a posted call has closed the scope
-  } while (sleep_unless_due(until, detail::interrupt_due));
+  } while (sleep_unless_due(until, detail::at_point::must_not_throw, detail::interrupt_due));
   return core->confirm_due().has_value();
 }
 

@@ -2,6 +2,8 @@
 // Copyright the lastcall authors
 #include <lastcall/trace/timeline.hpp>
 
+#include "wait/lock_around_waits.hpp"
+
 #include <utility>
 
 namespace lastcall {
@@ -16,8 +18,10 @@ timeline::timeline(std::size_t capacity) { events_.reserve(capacity); }
 timeline::~timeline() = default;
 
 void timeline::record(event_kind kind, std::string_view name, std::string_view detail) noexcept {
-  // The sinks' lock comes first and stays, so that sinks see the events in the order of recording.
-  const std::scoped_lock order{sinks_lock_};
+  // The sinks' lock comes first and stays, so that sinks see the events in the order of recording. Sinks are
+  // user code and may want the big lock.
+  wait::lock_with_big_lock_set_aside(sinks_lock_);
+  const std::scoped_lock order{std::adopt_lock, sinks_lock_};
   const event what{clock::now(), kind, name, detail};
   {
     const std::scoped_lock storing{events_lock_};
@@ -48,13 +52,15 @@ void timeline::call_sinks(const event& what) noexcept {
 
 timeline::sink_handle timeline::add_sink(sink fn) {
   auto slot = std::make_shared<sink_slot>(sink_slot{std::move(fn)});
-  const std::scoped_lock order{sinks_lock_};
+  wait::lock_with_big_lock_set_aside(sinks_lock_);
+  const std::scoped_lock order{std::adopt_lock, sinks_lock_};
   sinks_.push_back(slot);
   return {*this, std::move(slot)};
 }
 
 void timeline::remove(const std::shared_ptr<sink_slot>& slot) noexcept {
-  const std::scoped_lock order{sinks_lock_};
+  wait::lock_with_big_lock_set_aside(sinks_lock_);
+  const std::scoped_lock order{std::adopt_lock, sinks_lock_};
   slot->removed = true;
   if (!calling_sinks_) sinks_.remove(slot);
 }
@@ -70,7 +76,8 @@ std::size_t timeline::dropped() const noexcept {
 }
 
 std::size_t timeline::failed_sinks() const noexcept {
-  const std::scoped_lock order{sinks_lock_};
+  wait::lock_with_big_lock_set_aside(sinks_lock_);
+  const std::scoped_lock order{std::adopt_lock, sinks_lock_};
   return failed_sinks_;
 }
 
