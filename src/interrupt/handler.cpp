@@ -65,6 +65,7 @@
 #include "sys/calls.hpp"
 #include "sys/event_descriptor.hpp"
 #include "wait/nudge.hpp"
+#include "wait/raw_futex.hpp"
 
 #include <array>
 #include <cerrno>
@@ -232,8 +233,7 @@ void admit_audience() noexcept {
 
 void ring_bell() noexcept {
   the_custody.bell.fetch_add(1, std::memory_order_release); // pairs with acquire in the herald
-  // A wake-up that fails would leave the herald asleep on a rung bell; once more costs nothing.
-  if (sys::futex_wake(the_custody.bell, 1) < 0) sys::futex_wake(the_custody.bell, 1);
+  wait::wake_surely(the_custody.bell, 1);
 }
 
 } // namespace lastcall::detail

@@ -4,14 +4,13 @@
 
 #include "sys/output.hpp"
 
+#include <lastcall/interrupt/io/sleep.hpp>
 #include <lastcall/wait/deadline.hpp>
-#include <lastcall/wait/futex.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <cstdint>
 #include <cstdio>
+#include <stop_token>
 
 #include <stdio_ext.h>
 
@@ -43,11 +42,9 @@ bool writable(int descriptor, deadline until) noexcept {
 }
 
 bool lock(std::FILE* stream, deadline until) noexcept {
-  const std::atomic<std::uint32_t> nobody_wakes{0};
   while (::ftrylockfile(stream) != 0) {
     if (until.expired()) return false;
-    auto soon = earlier(until, deadline::after(std::chrono::milliseconds{1}));
-    wait::futex_wait(nobody_wakes, 0, soon);
+    io::sleep_until(earlier(until, deadline::after(std::chrono::milliseconds{1})), std::stop_token{});
   }
   return true;
 }

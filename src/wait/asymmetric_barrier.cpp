@@ -24,6 +24,7 @@
 
 #include "sys/calls.hpp"
 #include "sys/memory_barrier.hpp"
+#include "wait/raw_futex.hpp"
 
 #include <cerrno>
 
@@ -47,9 +48,7 @@ void full_barrier() noexcept {
 void wait_for_the_buffers() noexcept {
   full_barrier();
   const std::int64_t end = sys::monotonic_ns() + grace_ns;
-  const std::atomic<std::uint32_t> nobody_changes{0};
-  for (std::int64_t left = grace_ns; left > 0; left = end - sys::monotonic_ns())
-    sys::futex_wait(nobody_changes, 0, left);
+  for (std::int64_t left = grace_ns; left > 0; left = end - sys::monotonic_ns()) pause(left);
   full_barrier();
 }
 

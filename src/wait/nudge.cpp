@@ -36,6 +36,7 @@
 #include "sys/calls.hpp"
 #include "wait/interruptible_call.hpp"
 #include "wait/nudge_signal.hpp"
+#include "wait/raw_futex.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -135,18 +136,16 @@ nudge_result nudge(seat& to, const std::atomic<std::uint32_t>& word, std::uint32
   // nobody sleeps on is harmless.
   const std::uint32_t before = to.nudges.fetch_sub(1, std::memory_order_release);
   if ((before & awaited_bit) != 0 && (before & count_mask) == 1)
-    for (int tries = 0; tries < 2; ++tries) // a wake-up that failed would leave the thread asleep for good
-      if (sys::futex_wake(to.nudges, std::numeric_limits<int>::max()) >= 0) break;
+    wake_surely(to.nudges, std::numeric_limits<int>::max());
   return result;
 }
 
 void nudge_until_heard(seat& to, const std::atomic<std::uint32_t>& word, std::uint32_t bits) noexcept {
   constexpr std::int64_t longest_ns = 16'000'000;
-  const std::atomic<std::uint32_t> nobody_changes{0};
   for (std::int64_t pause_ns = 50'000;; pause_ns = std::min(2 * pause_ns, longest_ns)) {
     const nudge_result result = nudge(to, word, bits);
     if (result == nudge_result::not_waiting || (nudges_are_sure && result == nudge_result::sent)) return;
-    sys::futex_wait(nobody_changes, 0, pause_ns);
+    pause(pause_ns);
   }
 }
 
