@@ -18,8 +18,7 @@
 ///
 ///   reset:   those that are up count as run out. They end as ever, and each takes itself off both counts.
 ///   inherit: the handler keeps the first arrival of each signal, as the kernel does with blocked ones. At
-///   the
-///            shield's end they are raised again with their siginfo, and find no stretch: a scope of the
+///            the shield's end they are raised again with their siginfo, and find no stretch: a scope of the
 ///            child has them, or else the old disposition.
 ///   ignore:  the handler drops them.
 ///

@@ -18,8 +18,7 @@ namespace lastcall::detail {
 ///
 /// Threads: `give`, `idle` and destruction belong to the owner; `done` is rung on the thread itself.
 /// Stop: there is no way to end a job. A stopper whose job does not end is leaked
-/// (`std::unique_ptr::release`), and
-///   the process leaves without destroying anything.
+///   (`std::unique_ptr::release`), and the process leaves without destroying anything.
 class stopper {
 public:
   /// Rings `done` after each job. Throws `std::system_error` where no thread can be had.

@@ -32,9 +32,8 @@ inline constexpr long cancelled = LONG_MIN;
 /// handler was installed without SA_RESTART. The caller looks at its word and calls again with what is left
 /// of its time.
 ///
-/// Threads: any. A bit set by a handler on this thread ends the call by the handler's calling `look_again`;
-/// set by
-///   another thread, by `nudge`. With mask 0 nobody wakes this thread.
+/// Threads: any. A bit set by a handler on this thread ends the call by the handler's calling `look_again`,
+///   one set by another thread by `nudge`. With mask 0 nobody wakes this thread.
 /// Signals: not from a handler.
 inline long interruptible_call(const std::atomic<std::uint32_t>& word, std::uint32_t mask,
                                const kernel_call& call) noexcept;

@@ -23,8 +23,7 @@
 /// is delivered by the next call. So nothing that was read is lost and nothing that was written is repeated.
 ///
 /// Errors: std::system_error whose text names the call, or the code. EINTR is never reported. Other errors
-/// are
-///   those of the manual page with the call's name; what it says about SIGPIPE holds, too.
+///   are those of the manual page with the call's name; what it says about SIGPIPE holds, too.
 /// Threads: any; a call concerns its own thread only.
 /// Signals: not from a handler. A handler of the program's that runs meanwhile does so, and the call goes on,
 ///   with what is left of its time; one that leaves by longjmp must not be entered from here.

@@ -20,8 +20,7 @@ class listener;
 /// it came from.
 ///
 /// Limits: a call that does not return is waited for up to two seconds and then left behind, as `close` of
-/// the
-///   scope leaves the herald: what it refers to must live on. Use `reset` to know.
+///   the scope leaves the herald: what it refers to must live on. Use `reset` to know.
 class [[nodiscard]] subscription {
 public:
   subscription() noexcept = default;

@@ -48,8 +48,7 @@ class component_handle;
 /// Threads: made, assembled, run and destroyed by one thread, its owner; `stop` may be called from any.
 /// Signals: taken while `run` runs, by a `signal_scope`; one application runs at a time in a process.
 /// Stop: the first request stops, the second shortens the budget to `hurry`, the third ends the process by
-/// that
-///   signal, whatever it is doing. See `ladder_policy`.
+///   that signal, whatever it is doing. See `ladder_policy`.
 /// Errors: what cannot work (two equal names, a circle, a second `run`) is a `std::logic_error` thrown before
 ///   anything was started, and a refused thread or descriptor a `std::system_error`. Once the first start was
 ///   called nothing is thrown any more, not even without memory: failures are reported and show in the

@@ -15,10 +15,10 @@ namespace lastcall::wait {
 /// everything else it does. Linux lets the rare side pay for both: `membarrier` makes every running thread
 /// of this process pass a full barrier, so the frequent side only has to keep its compiler from reordering.
 ///
-///     // often                                                    // hardly ever
-///     mark.store(1, std::memory_order_relaxed);                   closing.store(true, relaxed);
-///     asymmetric_barrier::light();    // pairs with heavy()       asymmetric_barrier::heavy();  // pairs
-///     with light() if (closing.load(std::memory_order_relaxed)) …              if (mark.load(relaxed)) …
+///     // often                              // hardly ever
+///     mark.store(1, relaxed);               closing.store(true, relaxed);
+///     asymmetric_barrier::light();          asymmetric_barrier::heavy(); // they pair with each other
+///     if (closing.load(relaxed)) …          if (mark.load(relaxed)) …
 ///
 /// It orders, and nothing else: what one thread wrote for another to read still needs its release and
 /// acquire. Two `heavy()` pair with each other, two `light()` do not.
