@@ -41,6 +41,7 @@ using namespace std::chrono_literals;
 constexpr duration patience = 1s;
 
 constinit std::atomic<int> armed_signal{0};
+constinit std::atomic<int> last_status{0};
 constinit std::atomic<pid_t> armed_in{0};
 
 void disarm_unless_meant(int status, void*) {
@@ -48,14 +49,19 @@ void disarm_unless_meant(int status, void*) {
     armed_signal.store(0, std::memory_order_relaxed);
 }
 
-void last_action(int, void*) {
+void last_action(int status, void*) {
+  const int signal = armed_signal.load(std::memory_order_relaxed);
+  const int instead = last_status.load(std::memory_order_relaxed);
+  if (signal == 0 && (instead == 0 || status != 0)) return;
   flush_standard_streams(patience);
-  end_by_signal(armed_signal.load(std::memory_order_relaxed));
+  if (signal != 0) end_by_signal(signal);
+  sys::exit_now(instead);
 }
 
 [[gnu::destructor(101)]] void line_up_last() {
-  const int signal = armed_signal.load(std::memory_order_relaxed);
-  if (signal == 0 || armed_in.load(std::memory_order_relaxed) != sys::getpid()) return;
+  if (armed_signal.load(std::memory_order_relaxed) == 0 && last_status.load(std::memory_order_relaxed) == 0)
+    return;
+  if (armed_in.load(std::memory_order_relaxed) != sys::getpid()) return;
   if (::on_exit(last_action, nullptr) != 0) last_action(0, nullptr); // no memory: a little early, then
 }
 
@@ -67,6 +73,11 @@ void arm_last_action(int signal) noexcept {
   if (!asked_for_status) return; // no memory; the plain status says nearly the same
   armed_in.store(sys::getpid(), std::memory_order_relaxed);
   armed_signal.store(signal, std::memory_order_relaxed);
+}
+
+void arm_last_status(int status) noexcept {
+  last_status.store(status, std::memory_order_relaxed);
+  armed_in.store(sys::getpid(), std::memory_order_relaxed);
 }
 
 void leave_now(int status, int signal) noexcept {

@@ -144,6 +144,12 @@ int futex_wake(const std::atomic<std::uint32_t>& word, int waiters) noexcept {
 
 void yield() noexcept { ::sched_yield(); }
 
+void alarm_by_default(long seconds) noexcept {
+  ::signal(SIGALRM, SIG_DFL);
+  unblock(SIGALRM);
+  ::alarm(static_cast<unsigned>(seconds));
+}
+
 void exit_now(int status) noexcept { ::_exit(status); }
 
 } // namespace lastcall::sys

@@ -60,6 +60,8 @@ int futex_wake(const std::atomic<std::uint32_t>& word, int waiters) noexcept;
 void yield() noexcept;
 
 // --- ending ---
+/// In so many seconds SIGALRM comes, unblocked, with its default action.
+void alarm_by_default(long seconds) noexcept;
 [[noreturn]] void exit_now(int status) noexcept;
 
 } // namespace lastcall::sys

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#pragma once
+
+#include <lastcall/runtime/finalization_report.hpp>
+#include <lastcall/wait/deadline.hpp>
+
+#include "runtime/callback_list.hpp"
+#include "runtime/runtime_core.hpp"
+#include "runtime/sentence.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace lastcall::detail {
+
+/// One finalization: the steps, in order, each bounded, each reported.
+///
+/// The first half (stop, join, at_exit) waits for code of the program. It may use all of the time but a
+/// reserve, which belongs to the second half: what the library itself has to do so that nothing is lost or
+/// touched that is gone. Code of the program runs on a hand, a thread that can be left behind; what is left
+/// to call when the time is over gets `last_moment` in all.
+class finalization {
+public:
+  finalization(runtime_core& of, runtime_options& options, std::uint64_t generation, deadline until);
+  /// Allocates only for the report, which gets shorter without memory.
+  finalization_report run() noexcept;
+
+private:
+  static constexpr duration longest_reserve = std::chrono::seconds{1};
+  static constexpr duration last_moment = std::chrono::milliseconds{100};
+
+  template <class Step>
+  void take(finalization_step which, Step step) noexcept;
+
+  void stop();
+  void join();
+  void call_all(callback_list& of, std::string_view what);
+  void speak(bool last);
+  void end_daemons();
+  void cancel_operations();
+  void clear_states();
+
+  /// Runs `job` on a hand; false when it did not end in time and was left behind.
+  bool on_hand(std::function<void()> job, deadline until) noexcept;
+  deadline soft() const noexcept;
+  deadline hard() const noexcept;
+  void fail(std::string_view what) noexcept;
+  void note_late(const thread_record& who) noexcept;
+
+  runtime_core& core_;
+  const runtime_options& options_;
+  const std::uint64_t generation_;
+  const deadline until_;
+  const duration reserve_;
+  finalization_report report_;
+};
+
+} // namespace lastcall::detail

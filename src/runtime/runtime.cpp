@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include <lastcall/runtime/runtime.hpp>
+
+#include "runtime/runtime_core.hpp"
+
+#include <utility>
+
+namespace lastcall {
+
+using detail::the_core;
+
+runtime::runtime(runtime_options options) : generation_{the_core().open(std::move(options))} {}
+
+runtime::~runtime() { finalize(); }
+
+finalization_report runtime::finalize(deadline until) noexcept {
+  return the_core().finalize(generation_, until);
+}
+
+finalization_report runtime::finalize() noexcept { return the_core().finalize(generation_); }
+
+void runtime::hurry(deadline until) noexcept { the_core().hurry(until); }
+
+stop_token runtime::token() const noexcept { return the_core().token(generation_); }
+
+bool runtime::request_stop(reason why) noexcept {
+  return the_core().request_stop(generation_, std::move(why));
+}
+
+bool runtime::live() noexcept { return the_core().phase() == detail::runtime_phase::running; }
+
+} // namespace lastcall

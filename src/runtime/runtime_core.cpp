@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "runtime/runtime_core.hpp"
+
+#include <lastcall/interrupt/shield.hpp>
+#include <lastcall/runtime/errors.hpp>
+#include <lastcall/runtime/immortal.hpp>
+
+#include "interrupt/runtime_hooks.hpp"
+#include "runtime/big_lock_gate.hpp"
+#include "runtime/exempt.hpp"
+#include "runtime/exit_hooks.hpp"
+#include "runtime/failure_text.hpp"
+#include "runtime/finalization.hpp"
+#include "runtime/last_words.hpp"
+#include "runtime/standard_output.hpp"
+#include "runtime/thread_registry.hpp"
+#include "runtime/touch.hpp"
+#include "sys/calls.hpp"
+#include "sys/failure.hpp"
+#include "sys/process_hooks.hpp"
+
+#include <chrono>
+#include <exception>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace lastcall::detail {
+
+namespace {
+
+constexpr duration patience = std::chrono::seconds{1};
+
+constinit const runtime_hooks the_hooks{[](std::uint32_t due, at_point how) {
+  if ((due & runtime_over) != 0) how == at_point::may_throw ? touch_slow() : touch_slow_noexcept();
+  if ((due & lock_wanted) != 0) hand_big_lock_over();
+}};
+
+void hand_over(const runtime_options& options, const finalization_report& report) noexcept {
+  try {
+    if (options.on_report)
+      options.on_report(report);
+    else if (!report.clean())
+      tell_standard_error(describe(report), patience);
+  } catch (...) {
+    tell_standard_error("lastcall: the report of a finalization could not be made: ", patience);
+    tell_standard_error(failure_text(), patience);
+    tell_standard_error("\n", patience);
+  }
+}
+
+} // namespace
+
+// Called inside the handler of what left the thread's function.
+void thread_failed(const thread_record& whose) noexcept {
+  const std::string why = failure_text();
+  std::string failing_hook;
+  try {
+    if (const auto hook = the_core().options().on_thread_failure)
+      return hook(whose.name.view(), std::current_exception());
+  } catch (...) {
+    failing_hook = failure_text();
+  }
+  const auto say = [](std::initializer_list<std::string_view> parts) {
+    for (const auto part : parts) tell_standard_error(part, patience);
+  };
+  say({"lastcall: thread \"", whose.name.view(), "\" failed: ", why, "\n"});
+  if (!failing_hook.empty()) say({"lastcall: and so did on_thread_failure: ", failing_hook, "\n"});
+}
+
+runtime_core& the_core() noexcept {
+  static immortal<runtime_core> core;
+  return *core;
+}
+
+std::error_code runtime_core::refusal() const noexcept {
+  switch (phase()) {
+  case runtime_phase::joining:
+  case runtime_phase::ending: return runtime_errc::ending;
+  default: return generation() == 0 ? runtime_errc::no_runtime : runtime_errc::over;
+  }
+}
+
+std::uint64_t runtime_core::live_generation() const noexcept {
+  const auto now = phase();
+  return now == runtime_phase::running || now == runtime_phase::joining || now == runtime_phase::ending
+             ? generation()
+             : 0;
+}
+
+std::uint64_t runtime_core::open(runtime_options options) {
+  // All that can fail comes before anything is changed.
+  if (const int error = prepare_runtime_for_fork(); error < 0)
+    sys::throw_failure(sys::call::at_fork, -error, "to notice a fork");
+  if (const int error = the_registry().prepare(); error < 0)
+    sys::throw_failure(sys::call::thread_key, -error, "to notice the ends of threads");
+  install_exit_hooks();
+  auto hands = std::make_unique<crew>(changed_);
+  stop_source stop;
+  const std::scoped_lock guard{lock_};
+  if (phase() != runtime_phase::none) throw std::system_error{runtime_errc::live};
+  options_ = std::move(options);
+  stop_ = std::move(stop);
+  hands_ = std::move(hands);
+  hurried_.store(0, std::memory_order_relaxed);
+  const std::uint64_t next = generation() + 1;
+  generation_.store(next, std::memory_order_release);
+  set_write_through(false);
+  at_exit_.open();
+  finalizers_.open();
+  open_big_lock(next, options_.interval);
+  take_terminate_handler();
+  the_runtime_hooks.store(&the_hooks, std::memory_order_release); // pairs with the acquire at checkpoints
+  phase_.store(runtime_phase::running, std::memory_order_release);
+  return next;
+}
+
+void runtime_core::enter(runtime_phase next) noexcept {
+  {
+    const std::scoped_lock guard{lock_};
+    phase_.store(next, std::memory_order_release);
+  }
+  changed_.ring();
+}
+
+bool runtime_core::begin_finalization(std::uint64_t generation, deadline until) noexcept {
+  for (;;) {
+    {
+      const std::scoped_lock guard{lock_};
+      if (this->generation() != generation || phase() == runtime_phase::none) return false;
+      if (phase() == runtime_phase::running) {
+        finalizing_.store(sys::gettid(), std::memory_order_relaxed);
+        phase_.store(runtime_phase::joining, std::memory_order_release);
+        return true;
+      }
+      // From inside, it would wait for itself.
+      if (my_part.finalizes) return false;
+    }
+    if (my_part.hand) return false;
+    const bool over = changed_.wait_until(
+        until, [&] { return this->generation() != generation || phase() == runtime_phase::none; });
+    if (!over) return false;
+  }
+}
+
+finalization_report runtime_core::finalize(std::uint64_t generation, deadline until) noexcept {
+  const shield whole;
+  finalization_report report;
+  if (!begin_finalization(generation, until)) {
+    report.generation = generation;
+    report.done_before = true;
+    return report;
+  }
+  my_part.finalizes = my_part.exempt = true;
+  report = finalization{*this, options_, generation, until}.run();
+  hand_over(options_, report);
+  give_terminate_handler_back();
+  std::unique_ptr<crew> hands;
+  runtime_options gone;
+  {
+    const std::scoped_lock guard{lock_};
+    remember_for_exit(options_);
+    gone = std::exchange(options_, {});
+    hands = std::move(hands_);
+    finalizing_.store(0, std::memory_order_relaxed);
+    phase_.store(runtime_phase::none, std::memory_order_release);
+  }
+  my_part.finalizes = false;
+  changed_.ring();
+  return report;
+}
+
+finalization_report runtime_core::finalize(std::uint64_t generation) noexcept {
+  duration budget{};
+  {
+    const std::scoped_lock guard{lock_};
+    budget = options_.budget;
+  }
+  return finalize(generation, deadline::after(budget));
+}
+
+void runtime_core::hurry(deadline until) noexcept {
+  // Relaxed: who waits looks again after the ring.
+  hurried_.store(until.is_never() ? 0 : until.when().time_since_epoch().count(), std::memory_order_relaxed);
+  changed_.ring();
+  the_registry().changed().ring();
+}
+
+void runtime_core::start(const std::shared_ptr<thread_record>& record) {
+  // The lock is kept during the start: who joins afterwards finds the thread in the registry.
+  const std::scoped_lock guard{lock_};
+  const auto now = phase();
+  const bool one_of_the_joined = this_record != nullptr && this_record->kind == thread_kind::joined &&
+                                 this_record->generation == generation();
+  if (now == runtime_phase::none || now == runtime_phase::ending ||
+      (now == runtime_phase::joining && (!one_of_the_joined || record->kind == thread_kind::daemon)))
+    throw std::system_error{refusal(), std::string{"the thread \""} + std::string{record->name.view()} + '"'};
+  if (record->kind == thread_kind::daemon && options_.daemons == daemon_policy::forbidden)
+    throw std::system_error{runtime_errc::forbidden, std::string{record->name.view()}};
+  record->generation = generation();
+  the_registry().start(record);
+}
+
+stop_token runtime_core::token(std::uint64_t generation) {
+  const std::scoped_lock guard{lock_};
+  if (this->generation() == generation) return stop_.token();
+  stop_source over;
+  over.request_stop({.cause = cause::call, .text = "the runtime has been finalized"});
+  return over.token();
+}
+
+bool runtime_core::request_stop(std::uint64_t generation, reason why) noexcept {
+  stop_source stop;
+  {
+    const std::scoped_lock guard{lock_};
+    if (this->generation() != generation || phase() == runtime_phase::none) return false;
+    stop = stop_;
+  }
+  return stop.request_stop(std::move(why));
+}
+
+runtime_options runtime_core::options() {
+  const std::scoped_lock guard{lock_};
+  return options_;
+}
+
+void runtime_core::before_fork() noexcept {
+  lock_.lock();
+  at_exit_.before_fork();
+  finalizers_.before_fork();
+  states_.before_fork();
+  operations_.before_fork();
+}
+
+void runtime_core::in_parent() noexcept {
+  operations_.after_fork();
+  states_.after_fork();
+  finalizers_.after_fork();
+  at_exit_.after_fork();
+  lock_.unlock();
+}
+
+void runtime_core::in_child() noexcept {
+  operations_.in_child();
+  states_.after_fork();
+  finalizers_.after_fork();
+  at_exit_.after_fork();
+  if (hands_) static_cast<void>(hands_.release()); // its thread is the parent's
+  const bool ends = phase() == runtime_phase::joining || phase() == runtime_phase::ending;
+  // Another thread was finalizing. Here nobody is: the child may.
+  if (ends && finalizing_.load(std::memory_order_relaxed) != 0 && !my_part.finalizes)
+    phase_.store(runtime_phase::running, std::memory_order_relaxed);
+  if (my_part.finalizes) finalizing_.store(sys::gettid(), std::memory_order_relaxed);
+  lock_.unlock();
+}
+
+} // namespace lastcall::detail

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#pragma once
+
+#include <lastcall/runtime/finalization_report.hpp>
+#include <lastcall/runtime/runtime_options.hpp>
+#include <lastcall/scope/stop.hpp>
+#include <lastcall/wait/deadline.hpp>
+
+#include "runtime/bell.hpp"
+#include "runtime/callback_list.hpp"
+#include "runtime/crew.hpp"
+#include "runtime/operation_list.hpp"
+#include "runtime/state_list.hpp"
+#include "runtime/thread_record.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <system_error>
+
+namespace lastcall::detail {
+
+class finalization;
+
+/// none → (open) running → (finalize) joining → ending → none
+///
+/// `joining`: threads that are to be joined may still start others, nobody else may. `ending`: nothing
+/// begins.
+enum class runtime_phase : std::uint8_t { none, running, joining, ending };
+
+/// What is behind `runtime`: one for the process, never destroyed.
+///
+/// `lock_` guards phase, options and the stop's source; taken before the locks of the lists and of the
+/// registry.
+class runtime_core {
+public:
+  /// Begins the next generation and returns its number. Throws std::system_error.
+  std::uint64_t open(runtime_options options);
+  finalization_report finalize(std::uint64_t generation, deadline until) noexcept;
+  /// Within the budget of its options.
+  finalization_report finalize(std::uint64_t generation) noexcept;
+  void hurry(deadline until) noexcept;
+
+  void start(const std::shared_ptr<thread_record>& record);
+
+  stop_token token(std::uint64_t generation);
+  bool request_stop(std::uint64_t generation, reason why) noexcept;
+
+  /// 0 unless one is live and not ending yet.
+  std::uint64_t live_generation() const noexcept;
+  /// The one that has begun last, and whether it has not been finalized.
+  std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
+  runtime_phase phase() const noexcept { return phase_.load(std::memory_order_acquire); }
+  runtime_options options();
+  /// Why something cannot begin now.
+  std::error_code refusal() const noexcept;
+
+  callback_list& at_exit() noexcept { return at_exit_; }
+  callback_list& finalizers() noexcept { return finalizers_; }
+  state_list& states() noexcept { return states_; }
+  operation_list& operations() noexcept { return operations_; }
+  void note_leaked(std::size_t objects) noexcept { leaked_.fetch_add(objects, std::memory_order_relaxed); }
+
+  void before_fork() noexcept;
+  void in_parent() noexcept;
+  void in_child() noexcept;
+
+private:
+  friend class finalization;
+  bool begin_finalization(std::uint64_t generation, deadline until) noexcept;
+  void enter(runtime_phase next) noexcept;
+
+  std::mutex lock_;
+  // Written with the lock held; release pairs with the acquires above.
+  std::atomic<runtime_phase> phase_{runtime_phase::none};
+  std::atomic<std::uint64_t> generation_{0};
+  runtime_options options_{};
+  stop_source stop_{};
+  std::unique_ptr<crew> hands_{}; ///< on which registered functions run; the finalizing thread's
+
+  std::atomic<pid_t> finalizing_{0};     ///< the thread that does it
+  std::atomic<std::int64_t> hurried_{0}; ///< the deadline of `hurry`, ns on the clock; 0: none
+  std::atomic<std::size_t> leaked_{0};   ///< by destructors, for the next report
+  bell changed_;                         ///< hurried, a hand is idle, the phase is another
+
+  callback_list at_exit_;
+  callback_list finalizers_;
+  state_list states_;
+  operation_list operations_;
+};
+
+runtime_core& the_core() noexcept;
+
+} // namespace lastcall::detail

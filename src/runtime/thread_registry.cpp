@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include "runtime/thread_registry.hpp"
+
+#include <lastcall/interrupt/interrupted.hpp>
+#include <lastcall/runtime/errors.hpp>
+#include <lastcall/runtime/immortal.hpp>
+#include <lastcall/wait/asymmetric_barrier.hpp>
+
+#include "sys/calls.hpp"
+#include "sys/failure.hpp"
+#include "sys/process_hooks.hpp"
+#include "sys/thread.hpp"
+#include "wait/nudge.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <exception>
+#include <iterator>
+#include <utility>
+
+#include <cxxabi.h>
+
+namespace lastcall::detail {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What a thread that has said that it ended may still need: destructors of other thread-specific data.
+constexpr std::int64_t last_steps_ns = 1'000'000'000;
+
+constinit std::atomic<bool> key_there{false};
+pthread_key_t end_key{};
+
+// At the end of a thread, after its thread_local objects are gone.
+void thread_ended(void* holder) noexcept {
+  const std::unique_ptr<std::shared_ptr<thread_record>> mine{
+      static_cast<std::shared_ptr<thread_record>*>(holder)};
+  this_record = nullptr;
+  the_registry().rest(**mine, thread_state::ended);
+}
+
+void call_body(thread_record& mine) {
+  try {
+    mine.body->run(mine.stop.token());
+  } catch (const runtime_ended&) { // it came back after the end, and was led out
+  } catch (const interrupted&) {   // a stop is no failure
+  } catch (const abi::__forced_unwind&) {
+    throw; // pthread_exit or a cancellation: not to be stopped
+  } catch (...) {
+    thread_failed(mine);
+  }
+}
+
+} // namespace
+
+thread_registry& the_registry() noexcept {
+  static immortal<thread_registry> registry;
+  return *registry;
+}
+
+int thread_registry::prepare() noexcept {
+  const std::scoped_lock guard{lock_};
+  if (key_there.load(std::memory_order_relaxed)) return 0;
+  const int error = sys::make_thread_end_key(end_key, &thread_ended);
+  if (error == 0)
+    key_there.store(true, std::memory_order_relaxed); // read after the same lock, or by a thread
+  return error;
+}
+
+void thread_registry::start(const std::shared_ptr<thread_record>& record) {
+  reap_ended();
+  auto holder = std::make_unique<std::shared_ptr<thread_record>>(record);
+  std::list<std::shared_ptr<thread_record>> node{record};
+  std::array<char, 16> name{}; // the kernel's limit
+  record->name.view().copy(name.data(), name.size() - 1);
+  {
+    const std::scoped_lock guard{lock_};
+    threads_.splice(threads_.end(), node);
+  }
+  const int error = sys::start_thread(record->handle, &run, holder.get(), name.data());
+  if (error < 0) {
+    const std::scoped_lock guard{lock_};
+    threads_.remove(record);
+    sys::throw_failure(sys::call::thread_create, -error, "a thread of the runtime");
+  }
+  static_cast<void>(holder.release()); // the thread's
+}
+
+void* thread_registry::run(void* holder) {
+  auto& mine = *static_cast<std::shared_ptr<thread_record>*>(holder);
+  const bool ends_by_key = sys::set_at_thread_end(end_key, holder) == 0;
+  struct last_step { // also when pthread_exit or a cancellation takes the frames down
+    void* holder;
+    bool here;
+    ~last_step() {
+      // From here on there is nobody to catch what a touch throws: destructors are parked.
+      thread_record& record = **static_cast<std::shared_ptr<thread_record>*>(holder);
+      record.unwound = true;
+      record.body.reset();
+      if (here) thread_ended(holder); // no memory for the key: a little early, then
+    }
+  } const at_end{holder, !ends_by_key};
+  the_registry().began(*mine);
+  call_body(*mine);
+  return nullptr;
+}
+
+void thread_registry::began(thread_record& mine) noexcept {
+  this_record = &mine;
+  mine.id.store(sys::gettid(), std::memory_order_relaxed); // for reports
+  mine.uncaught_at_start = std::uncaught_exceptions();
+  here().ends_calls = runtime_over;
+  const std::scoped_lock guard{lock_};
+  mine.word = &here();
+  mine.seat = &wait::seat_here();
+  if (mine.generation <= over_up_to_) here().due.fetch_or(runtime_over, std::memory_order_relaxed);
+  mine.state.store(thread_state::running, std::memory_order_release); // as all of its stores
+}
+
+void thread_registry::rest(thread_record& mine, thread_state as) noexcept {
+  if (as == thread_state::ended) {
+    const std::scoped_lock guard{lock_};
+    mine.word = nullptr;
+    mine.seat = nullptr;
+  }
+  mine.state.store(as, std::memory_order_release); // pairs with the acquire in rests
+  changed_.ring();
+}
+
+bool thread_registry::wait_for(thread_record& whom, deadline until) noexcept {
+  changed_.wait_until(until, [&whom] { return whom.rests(); });
+  return whom.state.load(std::memory_order_acquire) == thread_state::ended;
+}
+
+void thread_registry::reap(thread_record& whom) noexcept {
+  std::list<std::shared_ptr<thread_record>> gone;
+  {
+    const std::scoped_lock guard{lock_};
+    if (whom.reaped || whom.state.load(std::memory_order_acquire) != thread_state::ended) return;
+    whom.reaped = true;
+    for (auto at = threads_.begin(); at != threads_.end(); ++at)
+      if (at->get() == &whom) {
+        gone.splice(gone.end(), threads_, at);
+        break;
+      }
+  }
+  if (!sys::join(whom.handle, last_steps_ns)) sys::detach(whom.handle);
+}
+
+std::shared_ptr<thread_record> thread_registry::take_ended() noexcept {
+  const std::scoped_lock guard{lock_};
+  for (const auto& one : threads_)
+    if (!one->reaped && one->state.load(std::memory_order_acquire) == thread_state::ended) return one;
+  return nullptr;
+}
+
+void thread_registry::reap_ended() noexcept {
+  while (const auto one = take_ended()) reap(*one);
+}
+
+std::shared_ptr<thread_record> thread_registry::next_of(std::uint64_t generation, thread_kind kind,
+                                                        std::uint64_t round) noexcept {
+  const std::scoped_lock guard{lock_};
+  for (const auto& one : threads_) {
+    if (one->generation != generation || one->kind != kind || one->seen_in == round) continue;
+    if (one->state.load(std::memory_order_acquire) == thread_state::ended) continue;
+    one->seen_in = round;
+    return one;
+  }
+  return nullptr;
+}
+
+std::uint64_t thread_registry::new_round() noexcept {
+  const std::scoped_lock guard{lock_};
+  return ++rounds_;
+}
+
+void thread_registry::end_generation(std::uint64_t generation, const thread_record* but) noexcept {
+  {
+    const std::scoped_lock guard{lock_};
+    over_up_to_ = generation;
+    for (const auto& one : threads_)
+      if (one->generation == generation && one->word != nullptr && one.get() != but)
+        one->word->due.fetch_or(runtime_over,
+                                std::memory_order_release); // pairs with acquires at checkpoints
+  }
+  wake(generation, but);
+}
+
+// True when somebody waits inside a call who has not heard yet.
+bool thread_registry::wake(std::uint64_t generation, const thread_record* but) noexcept {
+  wait::asymmetric_barrier::heavy(); // pairs with the light ones of calls: see nudge, which this spares most
+  bool unheard = false;
+  const std::scoped_lock guard{lock_};
+  for (const auto& one : threads_) {
+    if (one->generation != generation || one->word == nullptr || one.get() == but || one->rests()) continue;
+    auto& due = one->word->due;
+    wait::futex_wake_all(due); // io::sleep_until sleeps on it
+    if (!wait::seems_to_wait(*one->seat, due, runtime_over)) continue;
+    const auto result = wait::nudge(*one->seat, due, runtime_over);
+    unheard |= result == wait::nudge_result::refused ||
+               (!wait::nudges_are_sure && result != wait::nudge_result::not_waiting);
+  }
+  return unheard;
+}
+
+bool thread_registry::wait_until_all_rest(std::uint64_t generation, const thread_record* but,
+                                          deadline until) noexcept {
+  const auto all_rest = [&] { return count(generation, but).running == 0; };
+  for (duration pause = 1ms;; pause = std::min(2 * pause, duration{16ms})) {
+    const bool unheard = wake(generation, but);
+    const auto next = unheard ? earlier(until, deadline::after(pause)) : until;
+    if (changed_.wait_until(next, all_rest)) return true;
+    if (until.expired()) return false;
+  }
+}
+
+bool thread_registry::some_wait_inside(std::uint64_t generation, const thread_record* but) noexcept {
+  const std::scoped_lock guard{lock_};
+  return std::any_of(threads_.begin(), threads_.end(), [&](const auto& one) {
+    return one->generation == generation && one->word != nullptr && one.get() != but && !one->rests() &&
+           wait::seems_to_wait(*one->seat, one->word->due, runtime_over);
+  });
+}
+
+thread_registry::census thread_registry::count(std::uint64_t generation, const thread_record* but) noexcept {
+  census result;
+  const std::scoped_lock guard{lock_};
+  for (const auto& one : threads_) {
+    if (one->generation != generation || one.get() == but) continue;
+    const auto state = one->state.load(std::memory_order_acquire);
+    if (state == thread_state::parked)
+      ++result.parked;
+    else if (state != thread_state::ended)
+      ++result.running;
+  }
+  return result;
+}
+
+bool thread_registry::is_parked(pid_t thread) noexcept {
+  const std::scoped_lock guard{lock_};
+  for (const auto& one : threads_)
+    if (one->id.load(std::memory_order_relaxed) == thread)
+      return one->state.load(std::memory_order_acquire) == thread_state::parked;
+  return false;
+}
+
+std::string thread_registry::name_of(pid_t thread) {
+  const std::scoped_lock guard{lock_};
+  for (const auto& one : threads_)
+    if (one->id.load(std::memory_order_relaxed) == thread && !one->reaped)
+      return std::string{one->name.view()};
+  return {};
+}
+
+void thread_registry::in_child() noexcept {
+  // The others are leaked with what they hold: their frames are in this memory and nobody unwinds them.
+  for (const auto& one : threads_)
+    if (one.get() != this_record) static_cast<void>(new (std::nothrow) std::shared_ptr<thread_record>{one});
+  threads_.remove_if([](const auto& one) { return one.get() != this_record; });
+  if (this_record != nullptr) {
+    this_record->id.store(sys::gettid(), std::memory_order_relaxed);
+    this_record->kind = thread_kind::daemon; // nobody waits for the thread that is the main one
+  }
+  lock_.unlock();
+}
+
+} // namespace lastcall::detail
