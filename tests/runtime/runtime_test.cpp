@@ -7,6 +7,8 @@
 #include <lastcall/runtime/runtime.hpp>
 #include <lastcall/runtime/thread.hpp>
 
+#include "runtime/quiet.hpp"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -21,12 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 using lastcall::deadline;
 using lastcall::finalization_step;
-
-lastcall::runtime_options quiet() {
-  lastcall::runtime_options options;
-  options.on_report = [](const lastcall::finalization_report&) {};
-  return options;
-}
+using runtime_test::quiet;
 
 TEST(Runtime, TakesAllStepsInTheirOrder) {
   lastcall::runtime it{quiet()};
