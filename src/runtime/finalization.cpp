@@ -97,7 +97,7 @@ finalization_report finalization::run() noexcept {
   take(finalization_step::stop, [this] { stop(); });
   take(finalization_step::join, [this] { join(); });
   core_.enter(runtime_phase::ending);
-  take(finalization_step::at_exit, [this] { call_all(core_.at_exit_, "at_exit"); });
+  take(finalization_step::at_exit, [this] { call_all(core_.at_exit_, "at_exit", soft()); });
   take(finalization_step::last_words, [this] { speak(false); });
   take(finalization_step::close, [this] {
     if (const auto holder = close_big_lock(generation_, hard()); !holder.empty())
@@ -105,7 +105,7 @@ finalization_report finalization::run() noexcept {
   });
   take(finalization_step::daemons, [this] { end_daemons(); });
   take(finalization_step::in_flight, [this] { cancel_operations(); });
-  take(finalization_step::finalizers, [this] { call_all(core_.finalizers_, "finalizers"); });
+  take(finalization_step::finalizers, [this] { call_all(core_.finalizers_, "finalizers", hard()); });
   take(finalization_step::module_state, [this] { clear_states(); });
   take(finalization_step::last_words_again, [this] { speak(true); });
   report_.leaked += core_.leaked_.exchange(0, std::memory_order_relaxed);
@@ -125,13 +125,15 @@ bool finalization::on_hand(std::function<void()> job, deadline until) noexcept {
     fail("no thread can be had to run it on");
     return true;
   }
+  const deadline at_least = deadline::after(least);
   hand->give([job = std::move(job)] {
     my_part.hand = my_part.exempt = true;
     job();
   });
   while (!hand->idle()) {
     // Each ring may be a hurry, so the deadline is looked at anew.
-    const auto now = earlier(until, hard().is_never() ? until : deadline::at(hard().when() + last_moment));
+    auto now = earlier(until, hard().is_never() ? until : deadline::at(hard().when() + last_moment));
+    if (now.when() < at_least.when()) now = at_least;
     const auto hurried = core_.hurried_.load(std::memory_order_relaxed);
     if (core_.changed_.wait_until(
             now, [&] { return hand->idle() || core_.hurried_.load(std::memory_order_relaxed) != hurried; }))
@@ -189,7 +191,7 @@ void finalization::note_late(const thread_record& who) noexcept {
   }
 }
 
-void finalization::call_all(callback_list& of, std::string_view what) {
+void finalization::call_all(callback_list& of, std::string_view what, deadline until) {
   auto errand_now = [&of] {
     auto one = std::make_shared<errand>();
     one->next = [&of] {
@@ -200,7 +202,7 @@ void finalization::call_all(callback_list& of, std::string_view what) {
     return one;
   };
   bool late = false;
-  for (deadline until = soft();;) {
+  for (;;) {
     const auto work = errand_now();
     const bool done = on_hand([work] { run_errand(*work); }, until);
     {
@@ -255,8 +257,7 @@ void finalization::clear_states() {
   }
   const auto work = std::make_shared<errand>();
   work->next = [states = &core_.states_] { return states->clear_newest(); };
-  const bool done = on_hand([work] { run_errand(*work); },
-                            hard().remaining() < last_moment ? deadline::after(last_moment) : hard());
+  const bool done = on_hand([work] { run_errand(*work); }, hard());
   const std::scoped_lock guard{work->lock};
   for (const auto& failure : work->failures) fail(failure);
   if (done) return;

@@ -30,19 +30,20 @@ public:
 private:
   static constexpr duration longest_reserve = std::chrono::seconds{1};
   static constexpr duration last_moment = std::chrono::milliseconds{100};
+  static constexpr duration least = std::chrono::milliseconds{20};
 
   template <class Step>
   void take(finalization_step which, Step step) noexcept;
 
   void stop();
   void join();
-  void call_all(callback_list& of, std::string_view what);
+  void call_all(callback_list& of, std::string_view what, deadline until);
   void speak(bool last);
   void end_daemons();
   void cancel_operations();
   void clear_states();
 
-  /// Runs `job` on a hand; false when it did not end in time and was left behind.
+  /// Runs `job` on a hand; false when it did not end in time and was left behind. It has `least` in any case.
   bool on_hand(std::function<void()> job, deadline until) noexcept;
   deadline soft() const noexcept;
   deadline hard() const noexcept;

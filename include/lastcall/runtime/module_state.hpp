@@ -64,8 +64,9 @@ public:
 
   T& get() {
     detail::touch_state();
+    const std::uint64_t now = detail::live_generation();
     // Acquire pairs with the release in enter.
-    if (generation_.load(std::memory_order_acquire) != detail::live_generation())
+    if (now == 0 || generation_.load(std::memory_order_acquire) != now)
       enter([](state_node& self) { static_cast<module_state&>(self).object_ = new T(); });
     return *object_;
   }
