@@ -6,8 +6,9 @@
 
 #include <gtest/gtest.h>
 
+#include "interrupt/busy_listener.hpp"
+
 #include <csignal>
-#include <semaphore>
 #include <thread>
 #include <vector>
 
@@ -17,18 +18,15 @@ using namespace lastcall;
 // The owner was faster than the herald: the request was taken off the table, the token replaced, and threads
 // that held the old token never heard.
 TEST(Acknowledge, AnOwnerFasterThanTheHeraldDoesNotTakeTheRequestFromTheOtherThreads) {
-  std::binary_semaphore entered{0}, let_go{0};
+  busy_listener busy;
   signal_scope scope{{.listen = {SIGHUP}}};
-  const auto busy = scope.subscribe(SIGHUP, [&](const request&) {
-    entered.release();
-    let_go.acquire();
-  });
+  const auto listening = busy.listen(scope, SIGHUP);
   ::raise(SIGHUP);
-  entered.acquire();
+  busy.entered.acquire();
   const auto before = scope.token();
   ::raise(SIGTERM);
   EXPECT_EQ(scope.acknowledge().size(), 1U);
-  let_go.release();
+  busy.let_go.release();
   EXPECT_FALSE(io::sleep_until(deadline::after(10s), before)) << "the old token fires";
   EXPECT_EQ(before.why()->signal, SIGTERM);
   EXPECT_FALSE(scope.token().stop_requested()) << "and the new one does not";

@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "interrupt/busy_listener.hpp"
+
 #include <atomic>
 #include <csignal>
 #include <optional>
@@ -31,6 +33,11 @@ struct jumps {
   jumps() { clock::exchange_source(&jumping_clock); }
   ~jumps() { clock::exchange_source(nullptr); }
   void by(duration span) const { jumped += span.count(); }
+  void after_a_request_by(duration span) const {
+    ::raise(SIGINT);
+    checkpoint(); // held back
+    by(span);
+  }
 };
 
 bool delivers() {
@@ -92,9 +99,7 @@ TEST(BoundedShield, OnceRunOutItHoldsNothingBackAnyMore) {
   const jumps time;
   signal_scope scope;
   const shield up{5s};
-  ::raise(SIGINT);
-  checkpoint();
-  time.by(6s);
+  time.after_a_request_by(6s);
   EXPECT_TRUE(delivers());
   scope.acknowledge();
   ::raise(SIGINT);
@@ -107,9 +112,7 @@ TEST(BoundedShield, DeliveryIsHeldBackAsLongAsOneHasNotRunOut) {
   const shield outer{10s};
   {
     const shield inner{1s};
-    ::raise(SIGINT);
-    checkpoint();
-    time.by(2s);
+    time.after_a_request_by(2s);
     EXPECT_FALSE(delivers()) << "the outer one is up";
     {
       const shield plain;
@@ -128,9 +131,7 @@ TEST(BoundedShield, ThatRanOutLeavesTheOthersAsTheyAre) {
     const shield outer{1h};
     {
       const shield inner{1s};
-      ::raise(SIGINT);
-      checkpoint();
-      time.by(2s);
+      time.after_a_request_by(2s);
       checkpoint();
     }
     EXPECT_FALSE(delivers());
@@ -168,9 +169,7 @@ TEST(BoundedShield, TheyMayEndInAnyOrder) {
   first.emplace(1s);
   second.emplace(1h);
   third.emplace(1s);
-  ::raise(SIGINT);
-  checkpoint();
-  time.by(2s);
+  time.after_a_request_by(2s);
   checkpoint();
   first.reset();
   EXPECT_FALSE(delivers());
@@ -214,20 +213,17 @@ TEST(BoundedShield, OfAnotherThreadHoldsNothingBackHere) {
 TEST(BoundedShield, RunsOutAlsoWhileTheHeraldIsStuck) {
   const jumps time;
   signal_scope scope;
-  std::binary_semaphore entered{0}, leave{0};
-  const auto stuck = scope.subscribe(SIGINT, [&](const request&) {
-    entered.release();
-    leave.acquire();
-  });
+  busy_listener busy;
+  const auto listening = busy.listen(scope, SIGINT);
   {
     const shield up{5s};
     ::raise(SIGINT);
-    entered.acquire();
+    busy.entered.acquire();
     EXPECT_FALSE(delivers());
     time.by(6s);
     EXPECT_TRUE(delivers());
   }
-  leave.release();
+  busy.let_go.release();
 }
 
 // Owner and herald look at the same shields at the same time; the bounds pass under their hands.

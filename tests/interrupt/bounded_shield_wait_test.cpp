@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "interrupt/busy_listener.hpp"
 #include "interrupt/child.hpp"
 
 #include <csignal>
@@ -124,15 +125,12 @@ TEST(BoundedShield, AProgramThatNeverLooksIsForcedThroughItAndThroughNestedOnes)
 TEST(BoundedShield, TheHandlerForcesThroughItWhenTheHeraldIsStuck) {
   const int status = testing_child::run([]() -> int {
     signal_scope scope{{.coalesce = 0ms}};
-    std::binary_semaphore entered{0}, never{0};
-    const auto stuck = scope.subscribe(SIGTERM, [&](const request&) {
-      entered.release();
-      never.acquire();
-    });
+    busy_listener forever;
+    const auto listening = forever.listen(scope, SIGTERM);
     const shield outer;
     const shield inner{1h};
     ::raise(SIGTERM);
-    entered.acquire();
+    forever.entered.acquire();
     ::raise(SIGTERM);
     ::raise(SIGTERM);
     return 1;

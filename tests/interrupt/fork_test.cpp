@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "interrupt/busy_listener.hpp"
 #include "interrupt/child.hpp"
 
 #include <atomic>
@@ -156,13 +157,10 @@ TEST(Fork, FromSixteenThreadsEachChildIsAloneAndMayMakeAScope) {
 TEST(Fork, WithTheHeraldInsideAListenerTheChildIsFree) {
   if (child_is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
-  std::binary_semaphore entered{0}, leave{0};
-  auto telling = scope.subscribe(SIGINT, [&](const request&) {
-    entered.release();
-    leave.acquire();
-  });
+  busy_listener busy;
+  auto telling = busy.listen(scope, SIGINT);
   ::raise(SIGINT);
-  entered.acquire();
+  busy.entered.acquire();
   const int status = testing_child::run([&]() -> int {
     if (!telling.reset()) return 1; // the call does not go on here
     scope.close();
@@ -170,7 +168,7 @@ TEST(Fork, WithTheHeraldInsideAListenerTheChildIsFree) {
     ::raise(SIGTERM);
     return interrupt_pending() ? 7 : 2;
   });
-  leave.release();
+  busy.let_go.release();
   EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
 }
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "interrupt/be_deaf.hpp"
+#include "interrupt/busy_listener.hpp"
 #include "interrupt/child.hpp"
 #include "interrupt/custody.hpp"
 
@@ -110,13 +111,10 @@ TEST(Ladder, AcknowledgingLeadsBackToItsFoot) {
 TEST(Ladder, TheHandlerForcesWhenTheHeraldIsStuck) {
   const int status = testing_child::run([]() -> int {
     signal_scope scope{{.coalesce = 0ms}};
-    std::binary_semaphore entered{0}, never{0};
-    const auto stuck = scope.subscribe(SIGINT, [&](const request&) {
-      entered.release();
-      never.acquire();
-    });
+    busy_listener forever;
+    const auto listening = forever.listen(scope, SIGINT);
     ::raise(SIGINT);
-    entered.acquire();
+    forever.entered.acquire();
     ::raise(SIGINT);
     ::raise(SIGINT);
     return 1;
@@ -124,25 +122,10 @@ TEST(Ladder, TheHandlerForcesWhenTheHeraldIsStuck) {
   EXPECT_TRUE(testing_child::ended_by(status, SIGINT)) << status;
 }
 
-namespace {
-
-/// A listener that keeps the herald in its call for ever.
-struct stuck {
-  std::binary_semaphore entered{0}, never{0};
-  subscription listen(signal_scope& scope, int signal) {
-    return scope.subscribe(signal, [this](const request&) {
-      entered.release();
-      never.acquire();
-    });
-  }
-};
-
-} // namespace
-
 TEST(Ladder, TheHandlerForcesAtTheSecondSignalWhenEager) {
   const int status = testing_child::run([]() -> int {
     signal_scope scope{{.ladder = ladder_policy::eager, .coalesce = 0ms}};
-    stuck forever;
+    busy_listener forever;
     const auto listening = forever.listen(scope, SIGINT);
     ::raise(SIGINT);
     forever.entered.acquire();
@@ -155,7 +138,7 @@ TEST(Ladder, TheHandlerForcesAtTheSecondSignalWhenEager) {
 TEST(Ladder, TheHandlerNeverForcesWhenPatient) {
   const int status = testing_child::run([]() -> int {
     signal_scope scope{{.ladder = ladder_policy::patient, .coalesce = 0ms}};
-    stuck forever;
+    busy_listener forever;
     const auto listening = forever.listen(scope, SIGINT);
     ::raise(SIGINT);
     forever.entered.acquire();
@@ -169,7 +152,7 @@ TEST(Ladder, TheHandlerNeverForcesWhenPatient) {
 TEST(Ladder, TheHandlerForcesInAStormOfOtherSignalsToo) {
   const int status = testing_child::run([]() -> int {
     signal_scope scope{{.listen = {SIGHUP}, .coalesce = 0ms}};
-    stuck forever;
+    busy_listener forever;
     const auto listening = forever.listen(scope, SIGHUP);
     std::jthread storm{[] {
       for (;;) ::raise(SIGHUP);
@@ -186,13 +169,10 @@ TEST(Ladder, TheHandlerForcesInAStormOfOtherSignalsToo) {
 TEST(Ladder, APressOfARoundThatIsOverDoesNotForceInTheHandler) {
   const int status = testing_child::run([]() -> int {
     signal_scope scope{{.ladder = ladder_policy::eager, .coalesce = 0ms}};
-    std::binary_semaphore entered{0}, never{0};
-    const auto stuck = scope.subscribe(SIGINT, [&](const request&) {
-      entered.release();
-      never.acquire();
-    });
+    busy_listener forever;
+    const auto listening = forever.listen(scope, SIGINT);
     ::raise(SIGINT);
-    entered.acquire();
+    forever.entered.acquire();
     const auto heard = lastcall::detail::the_custody.heard.load();
     const auto late = lastcall::detail::press_round();
     scope.acknowledge();
@@ -221,13 +201,10 @@ TEST(Ladder, DuplicatesWithinTheWindowNeverForceInTheHandler) {
 TEST(Ladder, AStuckHeraldIsLeftBehindAtTheDeadlineAndSaid) {
   const int status = testing_child::run([]() -> int {
     signal_scope scope{{.ladder = ladder_policy::patient, .coalesce = 0ms}};
-    std::binary_semaphore entered{0}, never{0};
-    auto stuck = scope.subscribe(SIGINT, [&](const request&) {
-      entered.release();
-      never.acquire();
-    });
+    busy_listener forever;
+    const auto listening = forever.listen(scope, SIGINT);
     for (int i = 0; i < 10; ++i) ::raise(SIGINT);
-    entered.acquire();
+    forever.entered.acquire();
     const auto end = scope.close(deadline::after(50ms));
     ::_exit(!end.herald_ended && end.pending.size() == 10 ? 7 : 1);
   });

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "interrupt/busy_listener.hpp"
 #include "interrupt/child.hpp"
 
 #include <algorithm>
@@ -188,13 +189,10 @@ TEST(Listeners, ThousandsThatNobodyListensToAreMergedAndCounted) {
 TEST(Listeners, WhatAHeraldThatIsLeftBehindHadInHandIsReported) {
   const int status = testing_child::run([]() -> int {
     signal_scope scope{listening()};
-    std::binary_semaphore entered{0}, never{0};
-    const auto stuck = scope.subscribe(SIGHUP, [&](const request&) {
-      entered.release();
-      never.acquire();
-    });
+    busy_listener forever;
+    const auto busy = forever.listen(scope, SIGHUP);
     send(SIGHUP);
-    entered.acquire();
+    forever.entered.acquire();
     for (const int signal : {SIGUSR1, SIGHUP}) send(signal);
     const auto end = scope.close(deadline::after(50ms));
     ::_exit(!end.herald_ended && signals_of(end.unheard) == std::vector{SIGUSR1, SIGHUP} ? 7 : 1);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "interrupt/busy_listener.hpp"
 #include "interrupt/child.hpp"
 
 #include <csignal>
@@ -15,29 +16,14 @@
 using namespace std::chrono_literals;
 using namespace lastcall;
 
-namespace {
-
-/// A listener that stays in its call until it is let go.
-struct stuck {
-  std::binary_semaphore entered{0}, let_go{0};
-  subscription listen(signal_scope& scope) {
-    return scope.subscribe(SIGINT, [this](const request&) {
-      entered.release();
-      let_go.acquire();
-    });
-  }
-};
-
-} // namespace
-
 // Declared after its scope, a subscription is destroyed before it: a listener that never returns held up the
 // destructor for ever, and `close` never got to leave the herald behind.
 TEST(Subscription, ItsEndDoesNotWaitForEverForACallThatNeverReturns) {
   const int status = testing_child::run([]() -> int {
-    stuck forever;
+    busy_listener forever;
     signal_scope scope{{.ladder = ladder_policy::patient}};
     {
-      const auto listening = forever.listen(scope);
+      const auto listening = forever.listen(scope, SIGINT);
       ::raise(SIGINT);
       forever.entered.acquire();
     }
@@ -47,9 +33,9 @@ TEST(Subscription, ItsEndDoesNotWaitForEverForACallThatNeverReturns) {
 }
 
 TEST(Subscription, SaysWhetherTheCallInProgressHasEnded) {
-  stuck busy;
+  busy_listener busy;
   signal_scope scope;
-  auto listening = busy.listen(scope);
+  auto listening = busy.listen(scope, SIGINT);
   ::raise(SIGINT);
   busy.entered.acquire();
   EXPECT_FALSE(listening.reset(deadline::after(1ms)));
@@ -102,9 +88,9 @@ TEST(Subscription, EndedFromInsideItsCallItLetsGoOfWhatItHoldsAfterIt) {
 // The child has the herald's lock and not the herald: it waited for ever for a call that does not go on
 // there.
 TEST(Subscription, AForkedChildDoesNotWaitForACallOfItsParentsHerald) {
-  stuck busy;
+  busy_listener busy;
   signal_scope scope{{.ladder = ladder_policy::patient}};
-  auto listening = busy.listen(scope);
+  auto listening = busy.listen(scope, SIGINT);
   ::raise(SIGINT);
   busy.entered.acquire();
   const int status = testing_child::run(
