@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "interrupt/child.hpp"
+#include "interrupt/signal_mask.hpp"
 
 #include <atomic>
 #include <cerrno>
@@ -157,10 +158,8 @@ TEST(FoundHandler, IsCalledOnTheThreadTheSignalHit) {
 TEST(FoundHandler, RunsUnderItsOwnMaskAndNotUnderTheScopes) {
   if (handlers_are_late) GTEST_SKIP() << "not under ThreadSanitizer (docs/limits.md)";
   install(SIGINT, plain, SA_RESTART, {SIGUSR1});
-  sigset_t before, after, some;
-  sigemptyset(&some);
-  sigaddset(&some, SIGHUP);
-  ::pthread_sigmask(SIG_BLOCK, &some, nullptr);
+  signal_mask::block({SIGHUP});
+  sigset_t before, after;
   ::pthread_sigmask(SIG_SETMASK, nullptr, &before);
   signal_scope scope;
   ::raise(SIGINT);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "interrupt/a_pipe.hpp"
+#include "interrupt/signal_mask.hpp"
 #include "sys/fault_plan.hpp"
 #include "wait/nudge_signal.hpp"
 
@@ -69,10 +70,7 @@ TEST(NudgeSignal, IsNeverOneThatTheProgramUses) {
   std::signal(SIGRTMIN + 5, [](int) {});
   std::signal(SIGRTMIN + 6, SIG_IGN);
   EXPECT_EQ(taken_by_a_call(), SIGRTMIN + 7);
-  sigset_t waited_for;
-  sigemptyset(&waited_for);
-  sigaddset(&waited_for, SIGRTMIN + 7);
-  ::pthread_sigmask(SIG_BLOCK, &waited_for, nullptr);
+  signal_mask::block({SIGRTMIN + 7}); // as for sigwait
   EXPECT_EQ(taken_by_a_call(), SIGRTMIN + 8);
 }
 

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "interrupt/signal_mask.hpp"
+
 #include <csignal>
 #include <future>
 #include <stdexcept>
@@ -68,14 +70,10 @@ TEST(SignalScope, FiresItsTokenOnTheHeraldWithTheReason) {
 
 TEST(SignalScope, TwoSignalsAtOnceAreBothRecorded) {
   signal_scope scope;
-  sigset_t both, old;
-  sigemptyset(&both);
-  sigaddset(&both, SIGINT);
-  sigaddset(&both, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &both, &old);
+  const auto before = signal_mask::block({SIGINT, SIGTERM});
   ::raise(SIGTERM);
   ::raise(SIGINT);
-  ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  signal_mask::restore(before);
   ASSERT_TRUE(lastcall::io::wait_for_request(deadline::after(10s)));
   EXPECT_EQ(scope.delivered(), 2U);
   EXPECT_EQ(scope.requests().size(), 2U);

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "interrupt/child.hpp"
+#include "interrupt/signal_mask.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -137,12 +138,9 @@ TEST(Spawn, SystemInAShieldEndsByTheSignalItGets) {
 
 // Somebody's own mask is his own: it is neither widened nor narrowed.
 TEST(Spawn, AListenerRunsWithTheMaskOfWhoeverMadeTheScope) {
-  sigset_t own, old;
-  sigemptyset(&own);
-  sigaddset(&own, SIGHUP);
-  ::pthread_sigmask(SIG_BLOCK, &own, &old);
+  const auto before = signal_mask::block({SIGHUP});
   signal_scope scope{{.listen = {SIGUSR1}}};
-  ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  signal_mask::restore(before);
   std::binary_semaphore done{0};
   sigset_t seen;
   const auto telling = scope.subscribe(SIGUSR1, [&](const request&) {
