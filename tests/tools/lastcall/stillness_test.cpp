@@ -40,36 +40,40 @@ seconds look_until_waiting(stillness& quiet, const family& subject) {
   return now;
 }
 
-TEST(Stillness, AWaitLastsFromTheFirstLookThatSawIt) {
-  const process_files files;
-  const paused one;
+/// A process in pause(), just seen to wait.
+struct seen_waiting {
+  process_files files;
+  paused one;
   family subject;
-  subject.found(one.process());
   stillness quiet{files};
-  const auto since = look_until_waiting(quiet, subject);
-  EXPECT_EQ(quiet.lasted(), seconds{0});
-  quiet.look(subject, since + seconds{2});
-  EXPECT_EQ(quiet.lasted(), seconds{2});
-  EXPECT_TRUE(quiet.is_for_ever(subject));
-  EXPECT_FALSE(is_ending(subject, files));
+  seconds since{0};
+  seen_waiting() {
+    subject.found(one.process());
+    since = look_until_waiting(quiet, subject);
+  }
+  void look_after(seconds time) { quiet.look(subject, since + time); }
+};
+
+TEST(Stillness, AWaitLastsFromTheFirstLookThatSawIt) {
+  seen_waiting one;
+  EXPECT_EQ(one.quiet.lasted(), seconds{0});
+  one.look_after(seconds{2});
+  EXPECT_EQ(one.quiet.lasted(), seconds{2});
+  EXPECT_TRUE(one.quiet.is_for_ever(one.subject));
+  EXPECT_FALSE(is_ending(one.subject, one.files));
 }
 
 TEST(Stillness, WhatWasSeenBeforeTheBeginningIsForgotten) {
   // A request was sent, and the wait that it was about to end was taken for one that had outlasted it.
-  const process_files files;
-  const paused one;
-  family subject;
-  subject.found(one.process());
-  stillness quiet{files};
-  const auto since = look_until_waiting(quiet, subject);
-  quiet.look(subject, since + seconds{2});
-  quiet.begin();
-  EXPECT_FALSE(quiet.is_waiting());
-  EXPECT_FALSE(quiet.is_for_ever(subject));
-  EXPECT_EQ(quiet.lasted(), seconds{0});
-  quiet.look(subject, since + seconds{3});
-  EXPECT_TRUE(quiet.is_waiting());
-  EXPECT_EQ(quiet.lasted(), seconds{0});
+  seen_waiting one;
+  one.look_after(seconds{2});
+  one.quiet.begin();
+  EXPECT_FALSE(one.quiet.is_waiting());
+  EXPECT_FALSE(one.quiet.is_for_ever(one.subject));
+  EXPECT_EQ(one.quiet.lasted(), seconds{0});
+  one.look_after(seconds{3});
+  EXPECT_TRUE(one.quiet.is_waiting());
+  EXPECT_EQ(one.quiet.lasted(), seconds{0});
 }
 
 TEST(Stillness, WhoIsBeingEndedDoesNotWait) {
