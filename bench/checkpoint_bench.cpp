@@ -3,7 +3,7 @@
 //
 // What a checkpoint and a shield cost when nothing is pending. Built twice: bench_checkpoint links the static
 // library, bench_checkpoint_shared a shared one made of the same sources, from which the thread's word is one
-// more load away. BENCH_LIBRARY and BENCH_BAR say which it is and what it may cost.
+// more load away. BENCH_LIBRARY says which it is.
 
 #include <lastcall/interrupt/checkpoint.hpp>
 #include <lastcall/interrupt/shield.hpp>
@@ -89,29 +89,15 @@ int main(int argc, char** argv) {
   if (argc > 1 && std::strcmp(argv[1], "--quick") == 0) calls = many / 20;
   const bool shared = std::strcmp(BENCH_LIBRARY, "shared") == 0;
   bench::report report{shared ? "checkpoint_shared" : "checkpoint"};
-  report.add({.name = "nothing pending, " BENCH_LIBRARY " library",
-              .peer = "relaxed load",
-              .unit = "ns",
-              .bar = bench::at_most(shared ? 2 : 1.1),
-              .repetitions = rounds},
-             checkpoint_ns, flag_ns);
-  report.add({.name = "nothing pending, " BENCH_LIBRARY " library",
-              .peer = "std::stop_token::stop_requested",
-              .unit = "ns",
-              .bar = bench::at_most(shared ? 2 : 1),
-              .repetitions = rounds},
-             checkpoint_ns, token_ns);
-  report.add({.name = "shield, " BENCH_LIBRARY " library",
-              .peer = "relaxed ++ and -- of a thread-local",
-              .unit = "ns",
-              .bar = bench::at_most(shared ? 3 : 1.5),
-              .repetitions = rounds},
-             shield_ns, count_ns);
-  report.add({.name = "shield, " BENCH_LIBRARY " library",
-              .peer = "plain ++ and -- of a thread-local",
-              .unit = "ns",
-              .bar = bench::at_most(shared ? 3 : 1.5),
-              .repetitions = rounds},
-             shield_ns, plain_count_ns);
+  const auto add = [&](const char* name, const char* peer, double bar, auto&& ours, auto&& theirs) {
+    report.add({.name = name, .peer = peer, .unit = "ns", .bar = bench::at_most(bar), .repetitions = rounds},
+               ours, theirs);
+  };
+  const char* const pending = "nothing pending, " BENCH_LIBRARY " library";
+  const char* const shield = "shield, " BENCH_LIBRARY " library";
+  add(pending, "relaxed load", shared ? 2 : 1.1, checkpoint_ns, flag_ns);
+  add(pending, "std::stop_token::stop_requested", shared ? 2 : 1, checkpoint_ns, token_ns);
+  add(shield, "relaxed ++ and -- of a thread-local", shared ? 3 : 1.5, shield_ns, count_ns);
+  add(shield, "plain ++ and -- of a thread-local", shared ? 3 : 1.5, shield_ns, plain_count_ns);
   return report.print();
 }
