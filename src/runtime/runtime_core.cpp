@@ -110,6 +110,7 @@ std::uint64_t runtime_core::open(runtime_options options) {
   set_write_through(false);
   at_exit_.open();
   finalizers_.open();
+  states_.open(next);
   open_big_lock(next, options_.interval);
   take_terminate_handler();
   the_runtime_hooks.store(&the_hooks, std::memory_order_release); // pairs with the acquire at checkpoints

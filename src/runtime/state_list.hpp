@@ -5,19 +5,21 @@
 #include <lastcall/runtime/module_state.hpp>
 
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <mutex>
-#include <string_view>
 
 namespace lastcall::detail {
 
 /// The module states that have an object, newest first.
+///
+/// closed → (open) of a generation → (the last one is cleared, or all are leaked) closed
 class state_list {
 public:
-  void add(state_node& one) noexcept;
+  void open(std::uint64_t generation) noexcept;
+  /// Lists one with its object; false when it is closed to that generation, and nothing is done.
+  bool publish(state_node& one, void* object, std::uint64_t generation) noexcept;
   /// Destroys the newest one's object; false when there is none. What its destructor throws is thrown.
   bool clear_newest();
-  std::string_view newest() noexcept;
   /// Leaks all; how many.
   std::size_t leak_all() noexcept;
 
@@ -25,10 +27,15 @@ public:
   void after_fork() noexcept { lock_.unlock(); }
 
 private:
-  state_node* take_newest() noexcept;
+  struct taken {
+    state_node* node;
+    void* object;
+  };
+  taken take_newest() noexcept;
 
   std::mutex lock_;
   state_node* newest_ = nullptr;
+  std::uint64_t open_to_ = 0;
 };
 
 } // namespace lastcall::detail

@@ -2,6 +2,7 @@
 // Copyright the lastcall authors
 #include <lastcall/interrupt/io.hpp>
 #include <lastcall/runtime/at_exit.hpp>
+#include <lastcall/runtime/daemon_thread.hpp>
 #include <lastcall/runtime/finalizer.hpp>
 #include <lastcall/runtime/immortal.hpp>
 #include <lastcall/runtime/in_flight.hpp>
@@ -16,6 +17,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <latch>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -240,6 +242,40 @@ TEST(ModuleState, OneThatFailsToBeMadeIsMadeByTheNext) {
   const lastcall::runtime it{quiet()};
   EXPECT_THROW(state.get(), std::runtime_error);
   EXPECT_NO_THROW(state.get());
+}
+
+// A daemon that was slow in a constructor left its object to the next runtime, which listed the state twice:
+// the end of that one went round in circles, or destroyed an object of which nothing was left.
+TEST(ModuleState, OneThatIsMadeTooLateIsNobodysAndDelaysNobody) {
+  static std::latch begun{1}, go_on{1};
+  static std::atomic<int> made{0}, gone{0};
+  struct slow {
+    slow() {
+      if (made++ != 0) return;
+      begun.count_down();
+      go_on.wait();
+    }
+    ~slow() { ++gone; }
+  };
+  static constinit lastcall::module_state<slow> state{"state"};
+  std::atomic<bool> had_it{false};
+  lastcall::runtime first{quiet()};
+  lastcall::daemon_thread late{"late", "constructs", [&] {
+                                 state.get();
+                                 had_it = true;
+                               }};
+  begun.wait();
+  EXPECT_EQ(first.finalize().daemons_left, 1U);
+  lastcall::runtime second{quiet()};
+  const slow* const mine = &state.get();
+  go_on.count_down();
+  EXPECT_TRUE(late.join(deadline::after(long_enough)));
+  EXPECT_FALSE(had_it);
+  EXPECT_EQ(gone, 1);
+  EXPECT_EQ(&state.get(), mine);
+  EXPECT_TRUE(second.finalize().clean());
+  EXPECT_EQ(made, 2);
+  EXPECT_EQ(gone, 2);
 }
 
 TEST(InFlight, IsCancelledAndAwaited) {

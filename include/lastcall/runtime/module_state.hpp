@@ -6,8 +6,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <mutex>
 
 namespace lastcall {
 
@@ -23,24 +21,26 @@ public:
   const char* name() const noexcept { return name_; }
 
 protected:
-  /// Destroys what is there; or leaks it, where threads may still use it.
-  virtual void clear() = 0;
-  virtual void leak() noexcept = 0;
   ~state_node() = default;
-  /// Makes the object by `make` for the generation that is live, and lists this. Throws runtime_errc.
-  void enter(void (*make)(state_node&));
-  std::atomic<std::uint64_t> generation_{0}; ///< of the object that is there; release after it is made
+  virtual void destroy(void* object) = 0;
+  /// Returns once there is an object of the generation that is live. Throws runtime_errc and what `make`
+  /// does.
+  void enter(void* (*make)());
+
+  std::atomic<std::uint64_t> generation_{0}; ///< of the object that is there; release after it
+  std::atomic<void*> object_{nullptr};
 
 private:
   friend class state_list;
   const char* name_;
-  std::mutex making_;
+  std::atomic<std::uint32_t> making_{0}; ///< the generation, its lower half, for which somebody makes one
   state_node* older_ = nullptr;
 };
 
 /// The generation that is live; 0 when none is.
 std::uint64_t live_generation() noexcept;
 void touch_state();
+[[noreturn]] void refuse_state();
 
 } // namespace detail
 
@@ -54,31 +54,31 @@ void touch_state();
 /// thread of the runtime is not proven to be out of the way, objects are leaked rather than destroyed, and
 /// counted in the report.
 ///
-/// Threads: `get` on any. T's own safety is its own. Errors: `get` throws std::system_error:
-/// runtime_errc::no_runtime
-///   or ::ending outside of a runtime's life; and what T's constructor throws.
+/// Threads: `get` on any. T's own safety is its own. One thread constructs, without a lock; others wait for
+/// it.
+///   One that is still at it when its runtime has ended destroys what it made.
+/// Errors: `get` throws std::system_error: runtime_errc::no_runtime, ::ending or ::over outside of a
+/// runtime's
+///   life; and what T's constructor throws.
 template <class T>
 class module_state final : public detail::state_node {
 public:
   constexpr explicit module_state(const char* name) noexcept : state_node{name} {}
 
   T& get() {
-    detail::touch_state();
     const std::uint64_t now = detail::live_generation();
-    // Acquire pairs with the release in enter.
+    // Acquire pairs with the release in publish.
     if (now == 0 || generation_.load(std::memory_order_acquire) != now)
-      enter([](state_node& self) { static_cast<module_state&>(self).object_ = new T(); });
-    return *object_;
+      enter([]() -> void* { return new T(); });
+    void* const object = object_.load(std::memory_order_acquire); // pairs with that in publish and clear
+    // After the loads: a thread that has read anything of the next runtime's sees that its own is over.
+    detail::touch_state();
+    if (object == nullptr) detail::refuse_state(); // cleared just now
+    return *static_cast<T*>(object);
   }
 
 private:
-  void clear() override {
-    const std::unique_ptr<T> gone{object_};
-    object_ = nullptr;
-  }
-  void leak() noexcept override { object_ = nullptr; }
-
-  T* object_ = nullptr;
+  void destroy(void* object) override { delete static_cast<T*>(object); }
 };
 
 } // namespace lastcall
