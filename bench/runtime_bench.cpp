@@ -67,7 +67,7 @@ std::size_t asleep() {
     std::string line;
     std::getline(std::ifstream{one.path() / "stat"}, line);
     const auto at = line.rfind(')');
-    if (at != line.npos && line.compare(at, 3, ") S") == 0) ++count;
+    if (at != std::string::npos && line.compare(at, 3, ") S") == 0) ++count;
   }
   return count;
 }

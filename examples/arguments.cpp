@@ -41,6 +41,15 @@ std::chrono::milliseconds duration_of(std::string_view text) {
   throw nonsense();
 }
 
+long number_of(std::string_view text) {
+  long number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  constexpr long most = 1'000'000'000;
+  if (error != std::errc{} || rest != text.data() + text.size() || number < 0 || number > most)
+    throw usage_error(quoted(text) + " is no number; write a whole one, such as 100");
+  return number;
+}
+
 void read(const std::vector<std::string_view>& arguments, const std::vector<option>& options) {
   for (auto at = arguments.begin(); at != arguments.end(); ++at) {
     const auto equals = at->find('=');

@@ -22,6 +22,9 @@ public:
 /// "200ms", "2s", "1m": a positive whole number and its unit. Throws `usage_error`.
 [[nodiscard]] std::chrono::milliseconds duration_of(std::string_view text);
 
+/// "0", "100": a whole number. Throws `usage_error`.
+[[nodiscard]] long number_of(std::string_view text);
+
 /// What an option for a duration may hold before it was given one.
 constexpr std::chrono::milliseconds for_ever = std::chrono::hours{24 * 366 * 100};
 constexpr std::chrono::milliseconds same = std::chrono::milliseconds{-1};
@@ -33,6 +36,9 @@ struct option {
   /// One whose value is a duration.
   option(std::string_view its_name, std::string_view its_help, std::chrono::milliseconds& into)
       : option{its_name, "DURATION", its_help, [&into](auto text) { into = duration_of(text); }} {}
+  /// One whose value is a number.
+  option(std::string_view its_name, std::string_view its_help, long& into)
+      : option{its_name, "NUMBER", its_help, [&into](auto text) { into = number_of(text); }} {}
 
   std::string_view name;  ///< "--pace"
   std::string_view value; ///< "DURATION", for the help

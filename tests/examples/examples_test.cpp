@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <csignal>
 
 #include <sys/wait.h>
@@ -99,11 +100,33 @@ TEST(Service, ASecondRequestHurriesAndTheStopsAreStillCompleted) {
                              "server: stopped", "store: half stopped, in a hurry", "store: stopped"}));
 }
 
+TEST(Reinitialize, EachRoundIsOverBeforeTheNextBegins) {
+  child it{"05_reinitialize", {"--pace", "1ms", "--rounds", "20", "--daemons", "4"}};
+  EXPECT_TRUE(exited(it.wait(), 0));
+  std::string all;
+  for (int i = 1; i <= 20; ++i) {
+    const auto name = "round " + std::to_string(i);
+    all.append(name).append(": 4 daemons\n").append(name).append(": over\n");
+  }
+  EXPECT_EQ(it.output(), all + "done\n");
+}
+
+TEST(Reinitialize, ARoundThatIsInterruptedEndsInOrder) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    child it{"05_reinitialize", {"--pace", "1m"}};
+    it.read_until("round 1: 8 daemons");
+    it.send(signal);
+    const int status = it.wait();
+    EXPECT_TRUE(signal == SIGINT ? died_of(status, SIGINT) : exited(status, 0));
+    EXPECT_TRUE(in_order(it.output(), {"round 1: over\n", "stopped by SIG"}));
+  }
+}
+
 TEST(Examples, BadArgumentsAreOneSentenceAndStatus2) {
   const std::vector<std::vector<std::string>> bad{
       {"--pace"},        {"--pace", "5"}, {"--pace=-1s"}, {"--for", "1h"}, {"--for", "99999999999999999999s"},
       {"--pace", "0ms"}, {"what"}};
-  for (const auto* program : {"01_ctrl_c", "02_service"})
+  for (const auto* program : {"01_ctrl_c", "02_service", "05_reinitialize"})
     for (const auto& arguments : bad) {
       child it{program, arguments};
       EXPECT_TRUE(exited(it.wait(), 2)) << program << ' ' << arguments[0];
@@ -111,6 +134,10 @@ TEST(Examples, BadArgumentsAreOneSentenceAndStatus2) {
     }
   child it{"02_service", {"--start", "never"}};
   EXPECT_TRUE(exited(it.wait(), 2));
+  for (const auto* number : {"-1", "1.5", "many", "", "99999999999999999999"}) {
+    child rounds{"05_reinitialize", {"--rounds", number}};
+    EXPECT_TRUE(exited(rounds.wait(), 2)) << number;
+  }
 }
 
 TEST(Examples, HelpIsNoError) {
@@ -120,8 +147,10 @@ TEST(Examples, HelpIsNoError) {
 }
 
 TEST(Examples, OutputThatCannotBeWrittenIs74) {
-  for (const auto* program : {"01_ctrl_c", "02_service"}) {
-    child it{program, {"--pace", "1ms", "--for", "2ms"}, "/dev/full"};
+  for (const auto& [program, bound, value] : {std::array{"01_ctrl_c", "--for", "2ms"},
+                                              {"02_service", "--for", "2ms"},
+                                              {"05_reinitialize", "--rounds", "1"}}) {
+    child it{program, {"--pace", "1ms", bound, value}, "/dev/full"};
     EXPECT_TRUE(exited(it.wait(), 74));
     EXPECT_TRUE(says(it, "what was printed could not all be written"));
   }
