@@ -111,7 +111,7 @@ void blocking_call::set_timeout() noexcept {
                                                              : now + ns;
   }
   left = {static_cast<time_t>(ns / 1'000'000'000), static_cast<long>(ns % 1'000'000'000)};
-  pointer = static_cast<long>(reinterpret_cast<std::uintptr_t>(&left));
+  pointer = as_register(&left);
 }
 
 bool blocking_call::is_over(long result) const noexcept {

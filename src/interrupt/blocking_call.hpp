@@ -2,6 +2,7 @@
 // Copyright the lastcall authors
 #pragma once
 
+#include <lastcall/interrupt/io/call.hpp>
 #include <lastcall/interrupt/thread_word.hpp>
 #include <lastcall/wait/deadline.hpp>
 
@@ -14,7 +15,6 @@
 #include <optional>
 #include <stop_token>
 #include <system_error>
-#include <type_traits>
 
 namespace lastcall::detail {
 
@@ -43,15 +43,17 @@ struct blocking_call {
 template <class... Arguments>
 blocking_call make_call(const char* name, long number, Arguments... arguments) noexcept {
   static_assert(sizeof...(Arguments) <= 6);
-  constexpr auto as_register = []<class T>([[maybe_unused]] T value) noexcept -> long {
-    if constexpr (std::is_null_pointer_v<T>)
-      return 0;
-    else if constexpr (std::is_pointer_v<T>)
-      return static_cast<long>(reinterpret_cast<std::uintptr_t>(value));
-    else
-      return static_cast<long>(value);
-  };
   return {name, {number, {as_register(arguments)...}}};
+}
+
+/// A result as the type that the call's manual page gives it.
+template <class T>
+T as(long result) noexcept {
+  return static_cast<T>(result);
+}
+template <class T>
+std::optional<T> as(std::optional<long> result) noexcept {
+  return result ? std::optional{as<T>(*result)} : std::nullopt;
 }
 
 /// The common case: nothing is due, and this thread is no owner or has made such calls before.

@@ -8,6 +8,7 @@
 namespace lastcall::io {
 
 namespace number = sys::number;
+using detail::as;
 using detail::as_owner;
 using detail::make_call;
 using detail::until_stopped;
@@ -23,24 +24,19 @@ detail::blocking_call flock_call(int fd, int operation) noexcept {
   return make_call("flock", number::flock, fd, operation);
 }
 
-template <class T>
-std::optional<T> as(std::optional<long> result) noexcept {
-  return result ? std::optional{static_cast<T>(*result)} : std::nullopt;
-}
-
 } // namespace
 
 int open(const char* path, int flags, unsigned mode) {
-  return static_cast<int>(as_owner(open_call(path, flags, mode)));
+  return as<int>(as_owner(open_call(path, flags, mode)));
 }
 int open(const char* path, int flags, unsigned mode, error_code& error) noexcept {
-  return static_cast<int>(as_owner(open_call(path, flags, mode), error));
+  return as<int>(as_owner(open_call(path, flags, mode), error));
 }
 std::optional<int> open(const char* path, int flags, unsigned mode, const stop_token& stop) {
   return as<int>(until_stopped(open_call(path, flags, mode), stop));
 }
 int open(const char* path, int flags, unsigned mode, const stop_token& stop, error_code& error) noexcept {
-  return static_cast<int>(until_stopped(open_call(path, flags, mode), stop, error));
+  return as<int>(until_stopped(open_call(path, flags, mode), stop, error));
 }
 
 void flock(int fd, int operation) { as_owner(flock_call(fd, operation)); }

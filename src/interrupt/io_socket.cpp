@@ -8,6 +8,7 @@
 namespace lastcall::io {
 
 namespace number = sys::number;
+using detail::as;
 using detail::as_owner;
 using detail::make_call;
 using detail::until_stopped;
@@ -29,25 +30,20 @@ detail::blocking_call send_call(int fd, const void* from, std::size_t size, int 
   return make_call("send", number::sendto, fd, from, size, flags, nullptr, 0);
 }
 
-template <class T>
-std::optional<T> as(std::optional<long> result) noexcept {
-  return result ? std::optional{static_cast<T>(*result)} : std::nullopt;
-}
-
 } // namespace
 
 int accept4(int fd, ::sockaddr* from, unsigned* size, int flags) {
-  return static_cast<int>(as_owner(accept4_call(fd, from, size, flags)));
+  return as<int>(as_owner(accept4_call(fd, from, size, flags)));
 }
 int accept4(int fd, ::sockaddr* from, unsigned* size, int flags, error_code& error) noexcept {
-  return static_cast<int>(as_owner(accept4_call(fd, from, size, flags), error));
+  return as<int>(as_owner(accept4_call(fd, from, size, flags), error));
 }
 std::optional<int> accept4(int fd, ::sockaddr* from, unsigned* size, int flags, const stop_token& stop) {
   return as<int>(until_stopped(accept4_call(fd, from, size, flags), stop));
 }
 int accept4(int fd, ::sockaddr* from, unsigned* size, int flags, const stop_token& stop,
             error_code& error) noexcept {
-  return static_cast<int>(until_stopped(accept4_call(fd, from, size, flags), stop, error));
+  return as<int>(until_stopped(accept4_call(fd, from, size, flags), stop, error));
 }
 
 void connect(int fd, const ::sockaddr* to, unsigned size) { as_owner(connect_call(fd, to, size)); }
@@ -63,24 +59,24 @@ void connect(int fd, const ::sockaddr* to, unsigned size, const stop_token& stop
 }
 
 std::size_t recv(int fd, void* into, std::size_t size, int flags) {
-  return static_cast<std::size_t>(as_owner(recv_call(fd, into, size, flags)));
+  return as<std::size_t>(as_owner(recv_call(fd, into, size, flags)));
 }
 std::size_t recv(int fd, void* into, std::size_t size, int flags, error_code& error) noexcept {
-  return static_cast<std::size_t>(as_owner(recv_call(fd, into, size, flags), error));
+  return as<std::size_t>(as_owner(recv_call(fd, into, size, flags), error));
 }
 std::optional<std::size_t> recv(int fd, void* into, std::size_t size, int flags, const stop_token& stop) {
   return as<std::size_t>(until_stopped(recv_call(fd, into, size, flags), stop));
 }
 std::size_t recv(int fd, void* into, std::size_t size, int flags, const stop_token& stop,
                  error_code& error) noexcept {
-  return static_cast<std::size_t>(until_stopped(recv_call(fd, into, size, flags), stop, error));
+  return as<std::size_t>(until_stopped(recv_call(fd, into, size, flags), stop, error));
 }
 
 std::size_t send(int fd, const void* from, std::size_t size, int flags) {
-  return static_cast<std::size_t>(as_owner(send_call(fd, from, size, flags)));
+  return as<std::size_t>(as_owner(send_call(fd, from, size, flags)));
 }
 std::size_t send(int fd, const void* from, std::size_t size, int flags, error_code& error) noexcept {
-  return static_cast<std::size_t>(as_owner(send_call(fd, from, size, flags), error));
+  return as<std::size_t>(as_owner(send_call(fd, from, size, flags), error));
 }
 std::optional<std::size_t> send(int fd, const void* from, std::size_t size, int flags,
                                 const stop_token& stop) {
@@ -88,7 +84,7 @@ std::optional<std::size_t> send(int fd, const void* from, std::size_t size, int 
 }
 std::size_t send(int fd, const void* from, std::size_t size, int flags, const stop_token& stop,
                  error_code& error) noexcept {
-  return static_cast<std::size_t>(until_stopped(send_call(fd, from, size, flags), stop, error));
+  return as<std::size_t>(until_stopped(send_call(fd, from, size, flags), stop, error));
 }
 
 } // namespace lastcall::io

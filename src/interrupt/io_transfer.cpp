@@ -8,6 +8,7 @@
 namespace lastcall::io {
 
 namespace number = sys::number;
+using detail::as;
 using detail::as_owner;
 using detail::blocking_call;
 using detail::make_call;
@@ -32,55 +33,50 @@ blocking_call writing(int fd, pieces from) noexcept {
   return make_call("writev", number::writev, fd, from.data(), from.size());
 }
 
-size_t count(long result) noexcept { return static_cast<size_t>(result); }
-std::optional<size_t> count(std::optional<long> result) noexcept {
-  return result ? std::optional{count(*result)} : std::nullopt;
-}
-
 } // namespace
 
-size_t read(int fd, void* into, size_t size) { return count(as_owner(reading(fd, into, size))); }
+size_t read(int fd, void* into, size_t size) { return as<size_t>(as_owner(reading(fd, into, size))); }
 size_t read(int fd, void* into, size_t size, error_code& error) noexcept {
-  return count(as_owner(reading(fd, into, size), error));
+  return as<size_t>(as_owner(reading(fd, into, size), error));
 }
 std::optional<size_t> read(int fd, void* into, size_t size, const stop_token& stop) {
-  return count(until_stopped(reading(fd, into, size), stop));
+  return as<size_t>(until_stopped(reading(fd, into, size), stop));
 }
 size_t read(int fd, void* into, size_t size, const stop_token& stop, error_code& error) noexcept {
-  return count(until_stopped(reading(fd, into, size), stop, error));
+  return as<size_t>(until_stopped(reading(fd, into, size), stop, error));
 }
 
-size_t readv(int fd, pieces into) { return count(as_owner(reading(fd, into))); }
+size_t readv(int fd, pieces into) { return as<size_t>(as_owner(reading(fd, into))); }
 size_t readv(int fd, pieces into, error_code& error) noexcept {
-  return count(as_owner(reading(fd, into), error));
+  return as<size_t>(as_owner(reading(fd, into), error));
 }
 std::optional<size_t> readv(int fd, pieces into, const stop_token& stop) {
-  return count(until_stopped(reading(fd, into), stop));
+  return as<size_t>(until_stopped(reading(fd, into), stop));
 }
 size_t readv(int fd, pieces into, const stop_token& stop, error_code& error) noexcept {
-  return count(until_stopped(reading(fd, into), stop, error));
+  return as<size_t>(until_stopped(reading(fd, into), stop, error));
 }
 
-size_t write(int fd, const void* from, size_t size) { return count(as_owner(writing(fd, from, size))); }
+size_t write(int fd, const void* from, size_t size) { return as<size_t>(as_owner(writing(fd, from, size))); }
 size_t write(int fd, const void* from, size_t size, error_code& error) noexcept {
-  return count(as_owner(writing(fd, from, size), error));
+  return as<size_t>(as_owner(writing(fd, from, size), error));
 }
 std::optional<size_t> write(int fd, const void* from, size_t size, const stop_token& stop) {
-  return count(until_stopped(writing(fd, from, size), stop));
+  return as<size_t>(until_stopped(writing(fd, from, size), stop));
 }
 size_t write(int fd, const void* from, size_t size, const stop_token& stop, error_code& error) noexcept {
-  return count(until_stopped(writing(fd, from, size), stop, error));
+  return as<size_t>(until_stopped(writing(fd, from, size), stop, error));
 }
 
-size_t writev(int fd, pieces from) { return count(as_owner(writing(fd, from))); }
+size_t writev(int fd, pieces from) { return as<size_t>(as_owner(writing(fd, from))); }
 size_t writev(int fd, pieces from, error_code& error) noexcept {
-  return count(as_owner(writing(fd, from), error));
+  return as<size_t>(as_owner(writing(fd, from), error));
 }
 std::optional<size_t> writev(int fd, pieces from, const stop_token& stop) {
-  return count(until_stopped(writing(fd, from), stop));
+  return as<size_t>(until_stopped(writing(fd, from), stop));
 }
 size_t writev(int fd, pieces from, const stop_token& stop, error_code& error) noexcept {
-  return count(until_stopped(writing(fd, from), stop, error));
+  return as<size_t>(until_stopped(writing(fd, from), stop, error));
 }
 
 } // namespace lastcall::io

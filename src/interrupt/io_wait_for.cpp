@@ -10,6 +10,7 @@
 namespace lastcall::io {
 
 namespace number = sys::number;
+using detail::as;
 using detail::as_owner;
 using detail::blocking_call;
 using detail::make_call;
@@ -49,18 +50,15 @@ futex_result outcome(long result) noexcept {
 
 } // namespace
 
-size_t poll(descriptors watched, deadline until) {
-  return static_cast<size_t>(as_owner(poll_call(watched, until)));
-}
+size_t poll(descriptors watched, deadline until) { return as<size_t>(as_owner(poll_call(watched, until))); }
 size_t poll(descriptors watched, deadline until, error_code& error) noexcept {
-  return static_cast<size_t>(as_owner(poll_call(watched, until), error));
+  return as<size_t>(as_owner(poll_call(watched, until), error));
 }
 std::optional<size_t> poll(descriptors watched, deadline until, const stop_token& stop) {
-  const auto result = until_stopped(poll_call(watched, until), stop);
-  return result ? std::optional{static_cast<size_t>(*result)} : std::nullopt;
+  return as<size_t>(until_stopped(poll_call(watched, until), stop));
 }
 size_t poll(descriptors watched, deadline until, const stop_token& stop, error_code& error) noexcept {
-  return static_cast<size_t>(until_stopped(poll_call(watched, until), stop, error));
+  return as<size_t>(until_stopped(poll_call(watched, until), stop, error));
 }
 
 futex_result futex_wait(const futex_word& word, std::uint32_t expected, deadline until) {

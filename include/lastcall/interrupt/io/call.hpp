@@ -11,6 +11,21 @@
 #include <system_error>
 #include <type_traits>
 
+namespace lastcall::detail {
+
+/// A number, an enumerator, a pointer or nullptr, as the kernel takes it.
+template <class Value>
+long as_register([[maybe_unused]] Value value) noexcept {
+  if constexpr (std::is_null_pointer_v<Value>)
+    return 0;
+  else if constexpr (std::is_pointer_v<Value>)
+    return static_cast<long>(reinterpret_cast<std::uintptr_t>(value));
+  else
+    return static_cast<long>(value);
+}
+
+} // namespace lastcall::detail
+
 /// Any other call. See io.hpp for the forms, and for what they have in common.
 namespace lastcall::io {
 
@@ -21,20 +36,11 @@ public:
   requires(sizeof...(Values) <= 6 && ((std::integral<Values> || std::is_enum_v<Values> ||
                                        std::is_pointer_v<Values> || std::is_null_pointer_v<Values>)&&...))
       raw_arguments(Values... values)
-  noexcept : values_{as_register(values)...} {}
+  noexcept : values_{detail::as_register(values)...} {}
 
   const long (&values() const noexcept)[6] { return values_; }
 
 private:
-  template <class Value>
-  static long as_register(Value value) noexcept {
-    if constexpr (std::is_null_pointer_v<Value>)
-      return 0;
-    else if constexpr (std::is_pointer_v<Value>)
-      return static_cast<long>(reinterpret_cast<std::uintptr_t>(value));
-    else
-      return static_cast<long>(value);
-  }
   long values_[6] = {};
 };
 
