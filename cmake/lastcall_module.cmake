@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSL-1.0
 #
-# lastcall_module(<name> HEADERS <h>... SOURCES <cpp>... [DEPENDS <module>...])
+# lastcall_module(<name> [APART] HEADERS <h>... SOURCES <cpp>... [DEPENDS <module>...])
 #
 # One library per module: target lastcall_<name>, alias lastcall::<name>. Public headers are
 # given relative to include/, sources relative to the module's own folder in src/. DEPENDS names
-# the modules whose headers it may include: the edges of the house, checked by tests/layout.
+# the modules whose headers it may include: the edges of the house, checked by tests/layout. One that is APART is
+# no part of lastcall::lastcall and is linked by its own name only.
 function(lastcall_module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "HEADERS;SOURCES;DEPENDS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "APART" "" "HEADERS;SOURCES;DEPENDS")
   set(target lastcall_${name})
   add_library(${target} ${arg_SOURCES})
   add_library(lastcall::${name} ALIAS ${target})
@@ -20,7 +21,9 @@ function(lastcall_module name)
   target_link_libraries(${target} PUBLIC ${arg_DEPENDS} Threads::Threads)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} POSITION_INDEPENDENT_CODE ON
                         VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
-  set_property(GLOBAL APPEND PROPERTY LASTCALL_MODULES ${name})
+  if(NOT arg_APART)
+    set_property(GLOBAL APPEND PROPERTY LASTCALL_MODULES ${name})
+  endif()
   if(LASTCALL_INSTALL)
     # Shared libraries of the package find each other where they lie.
     set_target_properties(${target} PROPERTIES INSTALL_RPATH $ORIGIN)
