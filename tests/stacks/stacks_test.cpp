@@ -25,7 +25,7 @@ using lastcall::thread_stack;
 namespace {
 
 // Each of these stands on the line after the one that notes it.
-int line_of_read = 0, line_of_wait = 0, line_of_loop = 0, line_of_asking = 0, line_of_inlined = 0;
+std::atomic<int> line_of_read{0}, line_of_wait{0}, line_of_loop{0}, line_of_asking{0}, line_of_inlined{0};
 std::atomic<unsigned> after{0}; // written after a call, so that it is no last one
 
 [[gnu::noinline]] void read_a_byte(const a_pipe& from) {

@@ -49,7 +49,7 @@ int outcome(long result) { return result < 0 ? errno : 0; }
 
 // Looks at the thread's stack many times while it is in the call; then the call must succeed.
 void expect_undisturbed(const foreign_call& call) {
-  int error = -1;
+  std::atomic<int> error{-1};
   working_thread caller{[&] { error = call.make(); }};
   caller.asleep_in(call.name);
   for (int i = 0; i < 3; ++i) {
@@ -190,7 +190,7 @@ TEST(Undisturbed, ReceivingWithATimeoutGoesOn) {
 TEST(Undisturbed, ASignalThatComesMeanwhileStillEndsEpoll) {
   count_signal(SIGUSR1);
   const int set = ::epoll_create1(0);
-  int error = -1;
+  std::atomic<int> error{-1};
   working_thread caller{[&] {
     epoll_event what{};
     error = outcome(::epoll_wait(set, &what, 1, -1));
@@ -223,6 +223,9 @@ TEST(Undisturbed, ASleepLastsAsLongAsItWould) {
 }
 
 TEST(Undisturbed, ASignalThatComesMeanwhileIsTakenOnceAndTheCallGoesOn) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer keeps a handler waiting while its thread is in a read";
+#endif
   count_signal(SIGUSR1, SA_RESTART);
   const a_pipe bytes;
   bool took = false;
