@@ -3,6 +3,7 @@
 #include "runtime/last_words.hpp"
 
 #include "runtime/exit_hooks.hpp"
+#include "wait/lock_around_waits.hpp"
 
 #include <atomic>
 #include <mutex>
@@ -20,12 +21,14 @@ struct last_words_list {
     for (last_words* one = newest; one != nullptr; one = one->older_) fn(*one);
   }
   void add(last_words& one) noexcept {
+    const wait::lock_set_aside aside; // a round may hold the lock for long
     const std::scoped_lock guard{lock};
     one.older_ = newest;
     if (newest != nullptr) newest->newer_ = &one;
     newest = &one;
   }
   void remove(last_words& one) noexcept {
+    const wait::lock_set_aside aside;
     const std::scoped_lock guard{lock};
     if (one.older_ != nullptr) one.older_->newer_ = one.newer_;
     (one.newer_ != nullptr ? one.newer_->older_ : newest) = one.older_;
@@ -43,11 +46,15 @@ constinit std::atomic<bool> lost{false};
 
 static_assert(std::is_trivially_destructible_v<last_words_list>);
 
-last_words::last_words() noexcept {
+void last_words::enlist() noexcept {
   install_exit_hooks();
+  prepare_runtime_for_fork(); // where it is refused, a child writes what it has inherited once more
   the_list.add(*this);
+  listed_ = true;
 }
-last_words::~last_words() { the_list.remove(*this); }
+void last_words::strike_off() noexcept {
+  if (std::exchange(listed_, false)) the_list.remove(*this);
+}
 
 void last_words_round::note(stream_end what) noexcept {
   ++noted_;

@@ -38,11 +38,14 @@ private:
 /// handlers of a process without a runtime; between the last words of one runtime and the beginning of the
 /// next `write_through()` holds, and who has something writes it at once.
 ///
+/// The most derived class enlists itself once it is whole, and strikes itself off before anything of it goes:
+/// a round on another thread may call it at any moment in between.
+///
 /// Threads: made and destroyed on any. `say` and `begin_in_child` are called with the list's lock held: they
-///   make and destroy no last_words. The destructor waits for a round that is under way (which is bounded).
+///   make and destroy no last_words. `strike_off` waits for a round that is under way (which is bounded).
 class last_words {
 public:
-  last_words() noexcept;
+  last_words() noexcept = default;
   last_words(const last_words&) = delete;
   last_words& operator=(const last_words&) = delete;
 
@@ -53,12 +56,16 @@ public:
   virtual void begin_in_child() noexcept {}
 
 protected:
-  ~last_words();
+  ~last_words() = default;
+  /// Each once; `strike_off` also where it was not enlisted.
+  void enlist() noexcept;
+  void strike_off() noexcept;
 
 private:
   friend struct last_words_list;
   last_words* newer_ = nullptr;
   last_words* older_ = nullptr;
+  bool listed_ = false;
 };
 
 /// Has all of them speak.

@@ -86,6 +86,8 @@ private:
 
 /// Somebody with last words.
 struct speaker final : lastcall::detail::last_words {
+  speaker() { enlist(); }
+  ~speaker() { strike_off(); }
   void say(last_words_round& round) noexcept override { tell(round.last ? "words again, " : "words, "); }
 };
 
@@ -216,6 +218,8 @@ TEST_F(Exit, QuickPolicyDestroysNoStatics) {
 
 TEST_F(Exit, LostOutputIsSeenInTheStatus) {
   struct loser final : lastcall::detail::last_words {
+    loser() { enlist(); }
+    ~loser() { strike_off(); }
     void say(last_words_round& round) noexcept override {
       if (!round.last) round.note({.name = "journal", .lost = 12});
     }
