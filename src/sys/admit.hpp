@@ -32,6 +32,7 @@ enum class call : std::uint8_t {
   getdents,
   clone,
   ptrace,
+  lseek,
   count_ ///< how many there are
 };
 

@@ -19,7 +19,7 @@ std::string_view name_of(call which) noexcept {
       "pthread_atfork", "mmap",
       "madvise",        "openat",
       "getdents64",     "clone",
-      "ptrace"};
+      "ptrace",         "lseek"};
   return names[static_cast<std::size_t>(which)];
 }
 
