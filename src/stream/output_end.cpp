@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+/// What a stream does at the end: of itself, of a runtime, of the process; and in a forked child.
+///
+/// Aim. What was accepted is written, whoever holds the lock, in bounded time, and what cannot be written is
+/// counted. write_core.hpp says how a core is taken from its holder.
+///
+/// A descriptor may not take anything any more: a pipe whose reader has stopped, a terminal after Ctrl-S. So
+/// here no write is begun before poll says that it can be done, and a pipe is given PIPE_BUF bytes at most,
+/// for which it has room when it polls as writable; where the kernel can be told not to wait, it is told so.
+/// What is left is a descriptor that somebody else fills between the two: then this write waits like any
+/// other.
+
+#include <lastcall/trace/whereabouts.hpp>
+
+#include "runtime/thread_registry.hpp"
+#include "runtime/touch.hpp"
+#include "stream/output_stream.hpp"
+#include "sys/calls.hpp"
+#include "sys/output.hpp"
+#include "sys/thread_files.hpp"
+#include "wait/lock_around_waits.hpp"
+#include "wait/raw_futex.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <string>
+
+namespace lastcall::detail {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long a holder may take to come out of its write once it was asked; it needs microseconds.
+constexpr duration time_to_answer = 1s;
+
+// For a pipe, PIPE_BUF; other things that wait (terminals) are given little at a time.
+constexpr std::size_t pipe_buf = 4096;
+constexpr std::size_t little = 512;
+
+bool is_writable(int fd, deadline until) noexcept {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until.remaining()).count();
+    const int found = sys::poll_writable(fd, static_cast<int>(std::min<decltype(left)>(left, 60'000)));
+    if (found > 0) return true; // also for an error: the write then says which
+    if (found == 0 && until.expired()) return false;
+    if (found < 0 && found != -EINTR) return true;
+  }
+}
+
+std::string describe_thread(std::uint32_t id) {
+  const auto thread = static_cast<pid_t>(id);
+  std::string name = the_registry().name_of(thread);
+  return name.empty() ? whereabouts_of(thread) : name + ": " + whereabouts_of(thread);
+}
+
+std::string all_threads() {
+  std::array<pid_t, 256> ids{};
+  const int count = sys::list_threads(ids.data(), ids.size());
+  std::string text;
+  for (int i = 0; i < std::min(count, static_cast<int>(ids.size())); ++i)
+    text += whereabouts_of(ids[static_cast<std::size_t>(i)]) + "\n";
+  return text;
+}
+
+// Of the thread that forks, which is another one in the child.
+thread_local constinit std::uint32_t id_before_fork = 0;
+
+} // namespace
+
+bool output_stream::holder_is_gone(const write_core& core) const noexcept {
+  const std::uint32_t holder = core.lock.holder();
+  if (holder == 0) return false;
+  const auto thread = static_cast<pid_t>(holder);
+  return the_registry().is_parked(thread) || sys::tgkill(thread, 0) == -ESRCH;
+}
+
+void output_stream::say(last_words_round& round) noexcept {
+  write_core& core = *current_.load(std::memory_order_acquire);
+  const duration patience = holder_is_gone(core) ? duration::zero() : round.grace;
+  const auto how = core.lock.lock_until(this_thread_id(), earlier(round.until, deadline::after(patience)));
+  if (how != lock_result::held) return take_over(core, round);
+  if (core.is(taken)) core.repair(); // left behind in an earlier round, and back since
+  speak(core, round);
+  core.lock.unlock();
+}
+
+void output_stream::speak(write_core& core, last_words_round& round) noexcept {
+  if (core.is(closed)) return;
+  write_bounded(core, core.committed(), round.until);
+  const bool broken = core.is(failed);
+  if (round.last || broken) {
+    const std::uint64_t left = give_up_rest(core, core.committed());
+    if (left != 0 || (broken && !told_)) tell(round, 0, left, 0);
+    told_ = told_ || broken;
+  }
+  if (round.last) core.mode.fetch_or(unbuffered, std::memory_order_relaxed);
+}
+
+void output_stream::take_over(write_core& core, last_words_round& round) noexcept {
+  const std::uint32_t holder = core.lock.holder();
+  if (round.on_stuck == stuck_stream::fatal) fatal(core);
+  core.take();
+  const bool landed = core.wait_until_landed(earlier(round.until, deadline::after(time_to_answer)));
+  const std::uint64_t end = core.decide();
+  write_core* next = landed ? other_core(core) : nullptr;
+  if (next != nullptr) {
+    const std::uint32_t kept = core.mode.load(std::memory_order_relaxed) & (by_line | failed | closed);
+    next->begin_at(end, kept | (round.last ? unbuffered : 0U));
+    current_.store(next, std::memory_order_release); // pairs with the acquire of those who look for it
+  } else {
+    core.mode.fetch_or(abandoned | (round.last ? unbuffered : 0U), std::memory_order_relaxed);
+  }
+  core.lock.turn_away();
+  if (landed) {
+    write_bounded(core, end, round.until);
+    const std::uint64_t left = give_up_rest(core, end);
+    if (left != 0) tell(round, holder, left, 0);
+  } else if (round.last) {
+    const std::uint64_t from = core.flushed();
+    const std::uint64_t sure = std::max(from, core.in_flight_to());
+    tell(round, holder, end - std::min(end, sure), std::min(end, sure) - std::min(end, from));
+  }
+  if (next == nullptr) return;
+  next->mode.fetch_or(core.mode.load(std::memory_order_relaxed) & failed, std::memory_order_relaxed);
+  next->lock.unlock();
+}
+
+// Locked; null when its holder has not come back, either.
+write_core* output_stream::other_core(const write_core& than) noexcept {
+  write_core& other = cores_[&than == cores_.data() ? 1 : 0];
+  return other.lock.try_lock(this_thread_id()) ? &other : nullptr;
+}
+
+void output_stream::write_bounded(write_core& core, std::uint64_t to, deadline until) noexcept {
+  if (core.flushed() >= to || core.is(failed | closed)) return;
+  sys::descriptor_kind kind;
+  sys::look_at_descriptor(fd_.number(), kind);
+  const std::size_t most = kind.pipe || kind.socket         ? pipe_buf
+                           : sys::is_terminal(fd_.number()) ? little
+                                                            : std::size_t{1} << 20U;
+  sys::no_sigpipe quiet;
+  while (core.flushed() < to && is_writable(fd_.number(), until)) {
+    const sys::piece next = core.pending(to)[0];
+    const std::size_t size = std::min(next.size, most);
+    const auto count = sys::write_without_waiting(fd_.number(), kind, next.at, size);
+    if (count > 0) core.note_flushed(static_cast<std::size_t>(count));
+    if (count == static_cast<ssize_t>(size)) continue;
+    quiet.cut_short();
+    if (count == -EAGAIN) {
+      if (until.expired()) return;
+      wait::pause(1'000'000); // somebody else was quicker
+    } else if (count <= 0 && count != -EINTR) {
+      fail(core, count == 0 ? -EIO : count);
+      return;
+    }
+  }
+}
+
+void output_stream::tell(last_words_round& round, std::uint32_t holder, std::uint64_t lost,
+                         std::uint64_t uncertain) noexcept {
+  try {
+    stream_end what{.name = name_, .lost = lost, .uncertain = uncertain, .error = error()};
+    const stream_counts all = counts();
+    what.written = all.written;
+    if (holder != 0) what.holder = describe_thread(holder);
+    round.note(std::move(what));
+  } catch (...) { // without memory for words
+    note_lost_output(static_cast<std::size_t>(lost + uncertain));
+  }
+}
+
+void output_stream::fatal(const write_core& core) const noexcept {
+  try {
+    const std::string text = "lastcall: fatal: the lock of the stream '" + name_ +
+                             "' could not be had at the end; it is held by " +
+                             describe_thread(core.lock.holder()) + "\n" + all_threads();
+    sys::write(2, text.data(), text.size());
+  } catch (...) {
+  }
+  std::abort();
+}
+
+bool output_stream::finish() noexcept {
+  strike_off();
+  sit_down();
+  const wait::lock_set_aside aside;
+  write_core* core = nullptr;
+  // No request cuts this: the bytes would be lost with the object.
+  for (;;) {
+    core = current_.load(std::memory_order_acquire);
+    const auto how = core->lock.lock_until(this_thread_id(), deadline::never());
+    if (how == lock_result::held && !core->is(taken)) break;
+    if (how == lock_result::held && core->is(abandoned)) {
+      core->repair();
+      break;
+    }
+    if (how == lock_result::held)
+      core->lock.unlock();
+    else if (how == lock_result::reentered || core->is(abandoned))
+      return false;
+  }
+  if (!core->is(closed)) {
+    if (!core->is(failed)) drain(*core, cut_by::nobody);
+    const std::uint64_t left = core->committed() - core->flushed();
+    const bool unheard = core->is(failed) && !told_;
+    close_core(*core);
+    if (left != 0 || unheard) note_lost_output(static_cast<std::size_t>(left));
+  }
+  core->lock.unlock();
+  write_core* other = other_core(*core);
+  return other != nullptr;
+}
+
+void output_stream::before_fork() noexcept { id_before_fork = this_thread_id(); }
+
+void output_stream::begin_in_child() noexcept {
+  known_thread_id = 0; // perhaps done already
+  const std::uint32_t me = this_thread_id();
+  for (write_core& core : cores_) core.begin_in_child(id_before_fork, me);
+  const write_core& core = *current_.load(std::memory_order_relaxed);
+  if (core.lock.holder() == me) return;
+  lost_.store(0, std::memory_order_relaxed);
+  error_.store(0, std::memory_order_relaxed);
+  told_ = false;
+}
+
+} // namespace lastcall::detail

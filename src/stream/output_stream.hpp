@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#pragma once
+
+#include <lastcall/stream/raw_fd.hpp>
+#include <lastcall/stream/stream_error.hpp>
+#include <lastcall/stream/stream_options.hpp>
+
+#include "runtime/last_words.hpp"
+#include "stream/kernel_call.hpp"
+#include "stream/thread_id.hpp"
+#include "stream/write_core.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace lastcall::detail {
+
+/// A descriptor that is written through a buffer, by many threads: behind every writer.
+///
+/// It has two cores. One is current; when last words have to take it from a holder that does not come back,
+/// the other takes its place, and the first may be used again once that holder has left it. Where both are
+/// taken, or the holder is inside the kernel's write, there is none: calls are refused (`stuck`).
+///
+/// Under a core's lock nothing is thrown, no code of a user's runs and no thread is parked; so it is held for
+/// ever only by a thread that something else has stopped. The big lock is set aside first, and taken back
+/// after.
+///
+/// The functions with an `error` throw where it is null, and do not throw where it is not.
+class output_stream final : public last_words {
+public:
+  output_stream(raw_fd fd, const stream_options& options);
+  ~output_stream();
+
+  /// How many bytes were accepted: all, unless a record that is larger than the buffer was cut.
+  std::size_t write(const void* from, std::size_t size, std::error_code* error) {
+    write_core& core = *current_.load(std::memory_order_acquire); // pairs with the release in take_over
+    const std::uint32_t me = known_thread_id;
+    if (me != 0 && (here().due.load(std::memory_order_relaxed) & runtime_over) == 0 && core.lock.try_lock(me))
+        [[likely]] {
+      // Nothing is in no room, too.
+      const bool done = core.mode.load(std::memory_order_relaxed) == 0 && size - 1 < core.room() &&
+                        (core.copy_in(from, size), core.commit(size));
+      core.lock.unlock();
+      if (done) [[likely]] {
+        if (error != nullptr && *error) error->clear();
+        return size;
+      }
+    }
+    return write_slowly(from, size, error);
+  }
+  void flush(std::error_code* error);
+  /// Flushes and closes. Cut by a request, it is still open; with any other error it is closed.
+  void close(std::error_code* error);
+  /// The same at the end of the object, which no request cuts. False when a thread was left behind inside:
+  /// then nothing of this object may be freed, nor the descriptor closed.
+  bool finish() noexcept;
+
+  std::error_code error() const noexcept;
+  /// The error is known, and the stream tries again.
+  void clear_error();
+  stream_counts counts() const noexcept;
+  const std::string& name() const noexcept { return name_; }
+  int fd() const noexcept { return fd_.number(); }
+
+  void say(last_words_round& round) noexcept override;
+  void before_fork() noexcept override;
+  void begin_in_child() noexcept override;
+
+private:
+  enum class result : std::uint8_t {
+    done,
+    again, ///< last words have taken the core; nothing was accepted
+    cut,   ///< something is to be delivered first; nothing was accepted
+    failed,
+    closed
+  };
+
+  std::size_t write_slowly(const void* from, std::size_t size, std::error_code* error);
+  template <class Step>
+  result run(Step step, std::error_code* error);
+  write_core* take_current(std::error_code* error);
+  void refuse(std::error_code* error, std::error_code why, const char* what, std::size_t accepted = 0) const;
+
+  // With the lock.
+  result put(write_core& core, sys::piece record, std::size_t& accepted) noexcept;
+  result put_past(write_core& core, sys::piece record, std::size_t& accepted) noexcept;
+  result drain_once(write_core& core, cut_by by) noexcept;
+  result drain(write_core& core, cut_by by) noexcept;
+  result fail(write_core& core, long error) noexcept;
+  std::uint64_t give_up_rest(write_core& core, std::uint64_t to) noexcept;
+  void close_core(write_core& core) noexcept;
+
+  // Last words.
+  bool holder_is_gone(const write_core& core) const noexcept;
+  void speak(write_core& core, last_words_round& round) noexcept;
+  void take_over(write_core& core, last_words_round& round) noexcept;
+  write_core* other_core(const write_core& than) noexcept;
+  void write_bounded(write_core& core, std::uint64_t to, deadline until) noexcept;
+  void tell(last_words_round& round, std::uint32_t holder, std::uint64_t lost,
+            std::uint64_t uncertain) noexcept;
+  [[noreturn]] void fatal(const write_core& core) const noexcept;
+
+  std::array<write_core, 2> cores_;
+  std::atomic<write_core*> current_{cores_.data()};
+  std::atomic<std::uint64_t> lost_{0};
+  std::atomic<int> error_{0}; ///< an errno
+  bool told_ = false;         ///< last words have reported the error
+  const std::size_t buffer_;
+  const std::string name_;
+  raw_fd fd_;
+};
+
+} // namespace lastcall::detail
