@@ -13,6 +13,7 @@
 #include <lastcall/interrupt/io.hpp>
 #include <lastcall/interrupt/shield.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <ranges>
 #include <utility>
@@ -34,6 +35,13 @@ signal_options signals_for(assembly& of) {
   return options;
 }
 
+runtime_options runtime_for(const assembly& of) {
+  runtime_options options;
+  options.name = of.name;
+  options.on_report = [](const finalization_report&) {}; // the application's own report tells it
+  return options;
+}
+
 std::string_view components(std::size_t count) { return count == 1 ? " component" : " components"; }
 
 } // namespace
@@ -48,6 +56,7 @@ course::course(assembly& of)
   it_.last = report{};
   it_.last.application = it_.name;
   it_.last.components.resize(sorted_.size());
+  if (!runtime::live()) runtime_.emplace(runtime_for(of));
   for (std::size_t place = 0; place < sorted_.size(); ++place) {
     it_.last.components[place].name = it_.graph.name(sorted_[place]);
     turns_.emplace_back(it_.parts[sorted_[place]], it_.last.components[place], asked_);
@@ -75,6 +84,7 @@ int course::run(const middle& between) noexcept {
 /// On the herald: the user learns at once that the request was heard, and what it waits for.
 void course::climbed(ladder_step to) noexcept {
   changed_.ring();
+  if (to == ladder_step::hurry) runtime::hurry(deadline::after(it_.options.hurry));
   const auto now = stage_.load(std::memory_order_relaxed);
   if (to == ladder_step::request && now == stage::starting)
     say(it_.options.start == start_policy::whole ? "will stop once all are started"
@@ -150,7 +160,9 @@ std::string course::cause() const noexcept {
 
 void course::stop() noexcept {
   say(sentence{it_.last.why, "; stopping ", started_.size(), components(started_.size())});
-  stop_phase{it_.options, signals_, hands_, changed_, it_.events, started_.size()}.run(started_);
+  stop_phase stops{it_.options, signals_, hands_, changed_, it_.events, started_.size()};
+  stops.run(started_);
+  left_ = stops.left();
   if (!hands_.shortage().empty()) note_failure({}, hands_.shortage());
 }
 
@@ -160,13 +172,21 @@ outcome course::measured() const noexcept {
   for (const auto& component : it_.last.components)
     what.failed |=
         component.fate == component_fate::start_failed || component.fate == component_fate::stop_failed;
-  what.abandoned = hands_.lost() != 0;
+  what.failed |= it_.last.runtime.failed();
+  what.abandoned = hands_.lost() != 0 || it_.last.runtime.was_late();
   what.returned = returned_;
   return what;
 }
 
+/// Threads, streams and what was registered with the runtime, in what is left of the budget, or a moment.
+void course::finalize() noexcept {
+  if (!runtime_) return;
+  it_.last.runtime = runtime_->finalize(deadline::after(std::max(left_, patience)));
+}
+
 int course::finish() noexcept {
   auto& last = it_.last;
+  finalize();
   it_.disconnect();
   climbing_.reset();
   const bool herald_ended = signals_.close(deadline::after(patience)).herald_ended;
@@ -179,7 +199,7 @@ int course::finish() noexcept {
   what.abandoned |= !herald_ended;
   last.took = clock::now() - last.began;
   say(sentence{"ended after ", last.took});
-  what.output_lost = !flush_standard_streams(patience);
+  what.output_lost = !flush_standard_streams(patience) || last.runtime.lost_output();
   if (what.output_lost) note_failure({}, "what was printed could not all be written");
   last.end = ending_of(what, it_.options.statuses);
   hand_over();

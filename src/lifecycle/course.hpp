@@ -11,6 +11,7 @@
 
 #include <lastcall/interrupt/signal_scope.hpp>
 #include <lastcall/lifecycle/main_function.hpp>
+#include <lastcall/runtime/runtime.hpp>
 #include <lastcall/wait/deadline.hpp>
 
 #include <atomic>
@@ -51,6 +52,7 @@ private:
   void serve(const middle& between) noexcept;
   void stop() noexcept;
   int finish() noexcept;
+  void finalize() noexcept;
   void hand_over() noexcept;
   void hear_the_herald() noexcept;
   void climbed(ladder_step to) noexcept;
@@ -67,12 +69,14 @@ private:
   std::list<turn> turns_; ///< in the order of starting
   bell changed_;
   std::atomic<stage> stage_{stage::starting}; ///< for the herald's words alone
+  std::optional<runtime> runtime_;            ///< unless the program has one already
   slow_watch watch_;
   crew hands_;
   signal_scope signals_;
   stop_token asked_;
   subscription climbing_;
   started_turns started_;
+  duration left_{};     ///< of the budget, once all are stopped
   sentence ended_;      ///< why it stopped, where nobody asked
   bool failed_ = false; ///< a start or the main function did
   int returned_ = 0;

@@ -60,7 +60,9 @@ std::string_view name_of(component_fate fate) noexcept {
   return "unknown";
 }
 
-bool report::clean() const noexcept { return failures.empty() && std::ranges::none_of(components, failed); }
+bool report::clean() const noexcept {
+  return failures.empty() && runtime.clean() && std::ranges::none_of(components, failed);
+}
 
 std::string describe(const report& what) {
   std::string lines =
@@ -71,6 +73,7 @@ std::string describe(const report& what) {
     lines += "  " + component.name + std::string(width - component.name.size() + 1, ' ') +
              fate_of(component) + '\n';
   for (const auto& failure : what.failures) lines += "  failure: " + failure + '\n';
+  if (!what.runtime.clean()) lines += describe(what.runtime);
   for (const auto& came : what.requests) {
     lines += "  request: " + describe(came);
     if (came.when >= what.began) lines += ", after " + text(came.when - what.began);

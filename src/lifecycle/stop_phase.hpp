@@ -35,6 +35,8 @@ public:
              timeline& events, std::size_t stops) noexcept;
 
   void run(const started_turns& started) noexcept;
+  /// What is left of the budget.
+  [[nodiscard]] duration left() const noexcept { return left_.left(); }
 
 private:
   void stop_one(turn& one, std::size_t after) noexcept;

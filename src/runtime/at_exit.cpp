@@ -25,6 +25,7 @@ bool registration::waits() const noexcept { return of_ != nullptr && the_core().
 
 registration at_exit(std::function<void()> fn) {
   detail::touch();
+  the_core().want_hand();
   auto one = std::make_shared<detail::callback>(std::move(fn));
   the_core().at_exit().add(one);
   return registration{std::move(one)};

@@ -53,6 +53,11 @@ std::function<void()> callback_list::take_newest() noexcept {
   return take_out(*newest);
 }
 
+bool callback_list::empty() noexcept {
+  const std::scoped_lock guard{lock_};
+  return waiting_.empty();
+}
+
 bool callback_list::waits(const callback& which) noexcept {
   const std::scoped_lock guard{lock_};
   return which.waits_;

@@ -40,6 +40,7 @@ public:
   /// The newest; empty when there is none.
   std::function<void()> take_newest() noexcept;
   bool waits(const callback& which) noexcept;
+  bool empty() noexcept;
 
   void before_fork() noexcept { lock_.lock(); }
   void after_fork() noexcept { lock_.unlock(); }

@@ -48,13 +48,14 @@ void run_errand(errand& it) noexcept {
 } // namespace
 
 finalization::finalization(runtime_core& of, runtime_options& options, std::uint64_t generation,
-                           deadline until)
+                           deadline until) noexcept
     : core_{of},
       options_{options},
       generation_{generation},
       until_{until},
       reserve_{std::min(longest_reserve, until.is_never() ? longest_reserve : until.remaining() / 4)} {
-  report_.runtime = options.name;
+  report_ = std::move(core_.blank_report_); // with room for the steps
+  report_.runtime = std::move(options.name);
   report_.generation = generation;
 }
 
@@ -72,23 +73,20 @@ deadline finalization::soft() const noexcept {
 template <class Step>
 void finalization::take(finalization_step which, Step step) noexcept {
   const auto began = clock::now();
-  try {
-    report_.steps.push_back({.step = which});
-  } catch (...) { // a report without this step
-  }
+  report_.steps.push_back({.step = which}); // there is room
   try {
     step();
   } catch (...) {
     fail(failure_text());
   }
-  if (report_.steps.empty() || report_.steps.back().step != which) return;
   report_.steps.back().took = clock::now() - began;
 }
 
 void finalization::fail(std::string_view what) noexcept {
   try {
-    if (!report_.steps.empty()) report_.steps.back().failures.emplace_back(what);
+    report_.steps.back().failures.emplace_back(what);
   } catch (...) {
+    ++report_.untold;
   }
 }
 
@@ -147,7 +145,11 @@ bool finalization::on_hand(std::function<void()> job, deadline until) noexcept {
 void finalization::stop() {
   reason why{.cause = cause::call, .text = "the runtime is finalized"};
   core_.request_stop(generation_, why);
-  report_.why = describe(core_.token(generation_).why().value_or(why));
+  try {
+    report_.why = describe(core_.token(generation_).why().value_or(why));
+  } catch (...) { // the report is shorter
+  }
+  if (the_registry().count(generation_, this_record).running == 0) return;
   // Callbacks of the program's run inside, so it is done by a hand.
   const auto generation = generation_;
   const bool done = on_hand(
@@ -184,8 +186,8 @@ void finalization::join() {
 }
 
 void finalization::note_late(const thread_record& who) noexcept {
+  report_.steps.back().late = true;
   try {
-    if (!report_.steps.empty()) report_.steps.back().late = true;
     report_.late.push_back({std::string{who.name.view()}, std::string{who.reason.view()}, {}});
   } catch (...) {
   }
@@ -202,7 +204,7 @@ void finalization::call_all(callback_list& of, std::string_view what, deadline u
     return one;
   };
   bool late = false;
-  for (;;) {
+  for (bool more = !of.empty(); more;) {
     const auto work = errand_now();
     const bool done = on_hand([work] { run_errand(*work); }, until);
     {
@@ -215,9 +217,9 @@ void finalization::call_all(callback_list& of, std::string_view what, deadline u
                   what, ")"});
     if (!late) until = deadline::after(last_moment); // for all that are left
     late = true;
-    if (until.expired()) break;
+    more = !until.expired();
   }
-  if (late && !report_.steps.empty()) report_.steps.back().late = true;
+  if (late) report_.steps.back().late = true;
   if (const std::size_t dropped = of.close(); dropped != 0)
     fail(sentence{dropped, " of ", what, " were never called"});
 }
@@ -255,6 +257,10 @@ void finalization::clear_states() {
     report_.leaked += core_.states_.leak_all();
     return;
   }
+  if (core_.states_.empty()) {
+    report_.leaked += core_.states_.leak_all(); // closes it
+    return;
+  }
   const auto work = std::make_shared<errand>();
   work->next = [states = &core_.states_] { return states->clear_newest(); };
   const bool done = on_hand([work] { run_errand(*work); }, hard());
@@ -262,7 +268,7 @@ void finalization::clear_states() {
   for (const auto& failure : work->failures) fail(failure);
   if (done) return;
   work->over.store(true, std::memory_order_relaxed);
-  if (!report_.steps.empty()) report_.steps.back().late = true;
+  report_.steps.back().late = true;
   fail("a state's destructor did not return; the rest is kept");
   report_.leaked += core_.states_.leak_all();
 }

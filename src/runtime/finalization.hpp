@@ -23,7 +23,7 @@ namespace lastcall::detail {
 /// to call when the time is over gets `last_moment` in all.
 class finalization {
 public:
-  finalization(runtime_core& of, runtime_options& options, std::uint64_t generation, deadline until);
+  finalization(runtime_core& of, runtime_options& options, std::uint64_t generation, deadline until) noexcept;
   /// Allocates only for the report, which gets shorter without memory.
   finalization_report run() noexcept;
 

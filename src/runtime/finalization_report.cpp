@@ -25,8 +25,8 @@ std::string_view name_of(finalization_step step) noexcept {
 }
 
 bool finalization_report::failed() const noexcept {
-  return std::any_of(steps.begin(), steps.end(),
-                     [](const step_report& one) { return !one.failures.empty(); });
+  return untold != 0 || std::any_of(steps.begin(), steps.end(),
+                                    [](const step_report& one) { return !one.failures.empty(); });
 }
 
 bool finalization_report::was_late() const noexcept {
@@ -71,6 +71,7 @@ std::string describe(const finalization_report& what) {
   if (what.daemons_parked != 0) text += "  daemons parked: " + std::to_string(what.daemons_parked) + '\n';
   if (what.daemons_left != 0)
     text += "  daemons left in code of the program: " + std::to_string(what.daemons_left) + '\n';
+  if (what.untold != 0) text += "  failures without words: " + std::to_string(what.untold) + '\n';
   if (what.leaked != 0) text += "  leaked on purpose: " + std::to_string(what.leaked) + '\n';
   return text;
 }

@@ -12,6 +12,7 @@ using detail::the_core;
 
 finalizer::finalizer(std::function<void()> fn) {
   detail::touch();
+  the_core().want_hand();
   of_ = std::make_shared<detail::callback>(std::move(fn));
   the_core().finalizers().add(of_);
 }

@@ -62,6 +62,7 @@ void state_node::enter(void* (*make)()) {
     if (!making_.compare_exchange_strong(seen, mine, std::memory_order_acquire)) continue;
     const making this_one{making_, mine};
     if (generation_.load(std::memory_order_acquire) == now) return; // by another thread, just now
+    the_core().want_hand(); // for its end
     void* const object = make();
     if (the_core().states().publish(*this, object, now)) return;
     destroy(object); // nobody has seen it
@@ -95,6 +96,11 @@ state_list::taken state_list::take_newest() noexcept {
   newest_ = one->older_;
   one->generation_.store(0, std::memory_order_relaxed); // the object says more
   return {one, one->object_.exchange(nullptr, std::memory_order_release)};
+}
+
+bool state_list::empty() noexcept {
+  const std::scoped_lock guard{lock_};
+  return newest_ == nullptr;
 }
 
 bool state_list::clear_newest() {

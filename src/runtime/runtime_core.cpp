@@ -23,6 +23,7 @@
 #include <chrono>
 #include <exception>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,6 +76,10 @@ runtime_core& the_core() noexcept {
   return *core;
 }
 
+runtime_core::runtime_core() {
+  over_.request_stop({.cause = cause::call, .text = "the runtime has been finalized"});
+}
+
 std::error_code runtime_core::refusal() const noexcept {
   switch (phase()) {
   case runtime_phase::joining:
@@ -97,13 +102,14 @@ std::uint64_t runtime_core::open(runtime_options options) {
   if (const int error = the_registry().prepare(); error < 0)
     sys::throw_failure(sys::call::thread_key, -error, "to notice the ends of threads");
   install_exit_hooks();
-  auto hands = std::make_unique<crew>(changed_);
   stop_source stop;
+  finalization_report blank;
+  blank.steps.reserve(static_cast<std::size_t>(finalization_step::last_words_again) + 1);
   const std::scoped_lock guard{lock_};
   if (phase() != runtime_phase::none) throw std::system_error{runtime_errc::live};
   options_ = std::move(options);
   stop_ = std::move(stop);
-  hands_ = std::move(hands);
+  blank_report_ = std::move(blank);
   hurried_.store(0, std::memory_order_relaxed);
   const std::uint64_t next = generation() + 1;
   generation_.store(next, std::memory_order_release);
@@ -200,26 +206,30 @@ void runtime_core::start(const std::shared_ptr<thread_record>& record) {
     throw std::system_error{refusal(), std::string{"the thread \""} + std::string{record->name.view()} + '"'};
   if (record->kind == thread_kind::daemon && options_.daemons == daemon_policy::forbidden)
     throw std::system_error{runtime_errc::forbidden, std::string{record->name.view()}};
+  if (!hands_) hands_ = std::make_unique<crew>(changed_);
   record->generation = generation();
   the_registry().start(record);
+}
+
+void runtime_core::want_hand() {
+  const std::scoped_lock guard{lock_};
+  if (phase() == runtime_phase::running && !hands_) hands_ = std::make_unique<crew>(changed_);
 }
 
 stop_token runtime_core::token(std::uint64_t generation) {
   const std::scoped_lock guard{lock_};
   if (this->generation() == generation) return stop_.token();
-  stop_source over;
-  over.request_stop({.cause = cause::call, .text = "the runtime has been finalized"});
-  return over.token();
+  return over_.token();
 }
 
 bool runtime_core::request_stop(std::uint64_t generation, reason why) noexcept {
-  stop_source stop;
+  std::optional<stop_source> stop; // its callbacks run without the lock
   {
     const std::scoped_lock guard{lock_};
     if (this->generation() != generation || phase() == runtime_phase::none) return false;
     stop = stop_;
   }
-  return stop.request_stop(std::move(why));
+  return stop->request_stop(std::move(why));
 }
 
 runtime_options runtime_core::options() {

@@ -36,6 +36,8 @@ enum class runtime_phase : std::uint8_t { none, running, joining, ending };
 /// registry.
 class runtime_core {
 public:
+  runtime_core();
+
   /// Begins the next generation and returns its number. Throws std::system_error.
   std::uint64_t open(runtime_options options);
   finalization_report finalize(std::uint64_t generation, deadline until) noexcept;
@@ -44,6 +46,9 @@ public:
   void hurry(deadline until) noexcept;
 
   void start(const std::shared_ptr<thread_record>& record);
+  /// For whoever registers something that a hand will have to do: it is had now, and not when it is too late.
+  /// Throws std::system_error where there is no thread for it.
+  void want_hand();
 
   stop_token token(std::uint64_t generation);
   bool request_stop(std::uint64_t generation, reason why) noexcept;
@@ -78,7 +83,9 @@ private:
   std::atomic<std::uint64_t> generation_{0};
   runtime_options options_{};
   stop_source stop_{};
-  std::unique_ptr<crew> hands_{}; ///< on which registered functions run; the finalizing thread's
+  stop_source over_{};                 ///< has fired: for tokens of runtimes that are over
+  finalization_report blank_report_{}; ///< with memory for its steps
+  std::unique_ptr<crew> hands_{};      ///< on which registered functions run; the finalizing thread's
 
   std::atomic<pid_t> finalizing_{0};     ///< the thread that does it
   std::atomic<std::int64_t> hurried_{0}; ///< the deadline of `hurry`, ns on the clock; 0: none

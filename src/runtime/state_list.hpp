@@ -20,6 +20,7 @@ public:
   bool publish(state_node& one, void* object, std::uint64_t generation) noexcept;
   /// Destroys the newest one's object; false when there is none. What its destructor throws is thrown.
   bool clear_newest();
+  bool empty() noexcept;
   /// Leaks all; how many.
   std::size_t leak_all() noexcept;
 

@@ -74,13 +74,11 @@ void thread_registry::start(const std::shared_ptr<thread_record>& record) {
   reap_ended();
   auto holder = std::make_unique<std::shared_ptr<thread_record>>(record);
   std::list<std::shared_ptr<thread_record>> node{record};
-  std::array<char, 16> name{}; // the kernel's limit
-  record->name.view().copy(name.data(), name.size() - 1);
   {
     const std::scoped_lock guard{lock_};
     threads_.splice(threads_.end(), node);
   }
-  const int error = sys::start_thread(record->handle, &run, holder.get(), name.data());
+  const int error = sys::start_thread(record->handle, &run, holder.get());
   if (error < 0) {
     const std::scoped_lock guard{lock_};
     threads_.remove(record);
@@ -109,6 +107,9 @@ void* thread_registry::run(void* holder) {
 }
 
 void thread_registry::began(thread_record& mine) noexcept {
+  std::array<char, 16> name{}; // the kernel's limit
+  mine.name.view().copy(name.data(), name.size() - 1);
+  sys::name_this_thread(name.data());
   this_record = &mine;
   mine.id.store(sys::gettid(), std::memory_order_relaxed); // for reports
   mine.uncaught_at_start = std::uncaught_exceptions();

@@ -29,12 +29,12 @@ int start_deaf_thread(pthread_t& thread, void* (*run)(void*), void* argument, co
   return 0;
 }
 
-int start_thread(pthread_t& thread, void* (*run)(void*), void* argument, const char* name) noexcept {
+int start_thread(pthread_t& thread, void* (*run)(void*), void* argument) noexcept {
   if (const int refused = admit(call::thread_create)) return -refused;
-  if (const int error = ::pthread_create(&thread, nullptr, run, argument)) return -error;
-  ::pthread_setname_np(thread, name); // refused when longer than 15: the caller has cut it
-  return 0;
+  return -::pthread_create(&thread, nullptr, run, argument);
 }
+
+void name_this_thread(const char* name) noexcept { ::pthread_setname_np(::pthread_self(), name); }
 
 bool join(pthread_t thread, std::int64_t ns) noexcept {
   // Refused or not, the thread must be joined: there is no failure it can have but the time.

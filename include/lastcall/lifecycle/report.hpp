@@ -4,6 +4,7 @@
 
 #include <lastcall/interrupt/request.hpp>
 #include <lastcall/lifecycle/exit_status.hpp>
+#include <lastcall/runtime/finalization_report.hpp>
 #include <lastcall/wait/clock.hpp>
 
 #include <string>
@@ -47,6 +48,7 @@ struct report {
   std::vector<component_report> components{}; ///< in the order of starting
   std::vector<request> requests{};            ///< all that came, oldest first, to the last moment
   std::vector<std::string> failures{}; ///< of the application as a whole: the main function, output, threads
+  finalization_report runtime{};       ///< the end of the runtime; empty where the program has its own
   time_point began{};
   duration took{};
   ending end{};

@@ -67,6 +67,7 @@ struct finalization_report {
   std::size_t daemons_parked = 0; ///< asleep for ever inside the library
   std::size_t daemons_left = 0;   ///< still in code of the program; parked when they come back
   std::size_t leaked = 0; ///< objects kept alive for threads or operations that are not proven to be over
+  std::size_t untold = 0; ///< failures for whose words there was no memory
   duration took{};
   bool done_before = false; ///< this runtime was finalized already, or is being so; nothing was done
 
