@@ -45,10 +45,8 @@ void speak(duration span) noexcept {
 void at_process_exit(int status, void*) {
   my_part.exempt = true;
   runtime_core& core = the_core();
-  if (core.phase() != runtime_phase::none)
-    core.finalize(core.generation());
-  else
-    speak(patience);
+  // Who exits inside a finalization, or while another thread is too long in one, still has streams speak.
+  if (core.phase() == runtime_phase::none || core.finalize(core.generation()).done_before) speak(patience);
   const bool lost = output_was_lost();
   if (policy.load(std::memory_order_relaxed) == exit_policy::quick) {
     const bool flushed = flush_standard_streams(patience);

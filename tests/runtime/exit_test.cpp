@@ -203,6 +203,19 @@ TEST_F(Exit, WithADaemonInAReadDoesNotWait) {
   EXPECT_EQ(told(), "at_exit, words, words again, static.");
 }
 
+TEST_F(Exit, InsideACallbackLeavesTheRestOutButStreamsSpeak) {
+  EXPECT_EQ(exit_status_of([] {
+              new speaker; // never destroyed, as the library's own streams
+              lastcall::runtime program{quiet()};
+              lastcall::at_exit([] { tell("never called"); });
+              lastcall::at_exit([] { std::exit(11); });
+              program.finalize();
+              return 0;
+            }),
+            11);
+  EXPECT_EQ(told(), "words again, ");
+}
+
 TEST_F(Exit, QuickPolicyDestroysNoStatics) {
   EXPECT_EQ(status_after_exit_of([] {
               static const a_static before;
