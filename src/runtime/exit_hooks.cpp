@@ -4,6 +4,7 @@
 
 #include <lastcall/wait/deadline.hpp>
 
+#include "runtime/big_lock_gate.hpp"
 #include "runtime/exempt.hpp"
 #include "runtime/exit_guard.hpp"
 #include "runtime/last_action.hpp"
@@ -91,19 +92,22 @@ void give_terminate_handler_back() noexcept {
 int prepare_runtime_for_fork() noexcept {
   static constinit std::atomic<bool> registered{false};
   if (registered.exchange(true, std::memory_order_relaxed)) return 0;
-  // In the order of the locks: the core's, the streams', the registry's.
+  // In the order of the locks: the core's, the streams', the registry's, the big lock's guard.
   const int error = sys::at_fork(
       [] {
         the_core().before_fork();
         last_words_before_fork();
         the_registry().before_fork();
+        big_lock_before_fork();
       },
       [] {
+        big_lock_in_parent();
         the_registry().after_fork();
         last_words_in_parent();
         the_core().in_parent();
       },
       [] {
+        big_lock_in_child();
         the_registry().in_child();
         last_words_in_child();
         the_core().in_child();

@@ -36,7 +36,7 @@ constexpr duration patience = std::chrono::seconds{1};
 
 constinit const runtime_hooks the_hooks{[](std::uint32_t due, at_point how) {
   if ((due & runtime_over) != 0) how == at_point::may_throw ? touch_slow() : touch_slow_noexcept();
-  if ((due & lock_wanted) != 0) hand_big_lock_over();
+  if ((due & lock_wanted) != 0) hand_big_lock_over(how);
 }};
 
 void hand_over(const runtime_options& options, const finalization_report& report) noexcept {

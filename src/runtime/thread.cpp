@@ -7,6 +7,7 @@
 #include "runtime/thread_record.hpp"
 #include "runtime/thread_registry.hpp"
 #include "runtime/touch.hpp"
+#include "wait/lock_around_waits.hpp"
 
 #include <system_error>
 
@@ -57,7 +58,10 @@ bool thread_handle::wait(deadline until) {
   if (record_.get() == this_record)
     throw std::system_error{std::make_error_code(std::errc::resource_deadlock_would_occur),
                             "a thread waits for its own end"};
-  if (!the_registry().wait_for(*record_, until)) {
+  wait::lock_set_aside aside; // here, because a join may throw
+  const bool ended = the_registry().wait_for(*record_, until);
+  aside.take_back();
+  if (!ended) {
     if (record_->rests()) throw std::system_error{runtime_errc::never_ends};
     return false;
   }
