@@ -98,6 +98,14 @@ void takes(guest& it) {
   the_big_lock().unlock();
 }
 
+// So that nobody in the queue gets it before it is closed: who finalizes gives it up in its waits.
+void holds_it_to_the_end(guest& it) {
+  the_big_lock().lock();
+  it.got_it = true;
+  while (!lastcall::detail::the_lock_queue().is_closed()) std::this_thread::yield();
+  the_big_lock().unlock();
+}
+
 void wait_for_waiters(std::size_t count) {
   while (lastcall::detail::the_lock_queue().waiters() != count) std::this_thread::yield();
 }
@@ -125,20 +133,18 @@ TEST_F(Host, BeforeTheEndItsThreadsTakeTurns) {
 }
 
 TEST_F(Host, AThreadThatWaitsAtTheEndIsParkedAlsoInTheNext) {
-  guest* it = nullptr;
-  {
-    const std::unique_lock turn{the_big_lock()};
-    it = &comes(takes);
-    wait_for_waiters(1);
-    runtime->finalize(deadline::after(30s));
-  }
-  EXPECT_TRUE(it->is_parked());
+  auto& holder = comes(holds_it_to_the_end);
+  wait_for(holder.got_it);
+  auto& it = comes(takes);
+  wait_for_waiters(1);
+  runtime->finalize(deadline::after(30s));
+  EXPECT_TRUE(it.is_parked());
   runtime.reset();
   runtime.emplace(quiet());
   auto& later = comes(takes);
   wait_for(later.came_back);
-  EXPECT_TRUE(it->is_parked());
-  EXPECT_FALSE(it->got_it);
+  EXPECT_TRUE(it.is_parked());
+  EXPECT_FALSE(it.got_it);
 }
 
 TEST_F(Host, AThreadThatComesAfterTheEndIsParkedAlsoInTheNext) {
@@ -196,12 +202,7 @@ TEST_F(Host, AHolderAtACheckpointIsParkedThere) {
 }
 
 TEST_F(Host, AHolderThatGivesItUpDuringTheEndGoesOn) {
-  auto& it = comes([](guest& me) {
-    the_big_lock().lock();
-    me.got_it = true;
-    while (!lastcall::detail::the_lock_queue().is_closed()) std::this_thread::yield();
-    the_big_lock().unlock();
-  });
+  auto& it = comes(holds_it_to_the_end);
   wait_for(it.got_it);
   EXPECT_TRUE(runtime->finalize(deadline::after(30s)).clean());
   wait_for(it.came_back);
