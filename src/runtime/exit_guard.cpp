@@ -2,6 +2,7 @@
 // Copyright the lastcall authors
 #include "runtime/exit_guard.hpp"
 
+#include <lastcall/trace/whereabouts.hpp>
 #include <lastcall/wait/deadline.hpp>
 #include <lastcall/wait/futex.hpp>
 
@@ -20,6 +21,7 @@ namespace lastcall::detail {
 namespace {
 
 constexpr duration patience = std::chrono::seconds{1};
+constexpr duration longest_last_words = std::chrono::seconds{5};
 
 constinit std::atomic<std::int64_t> armed_ns{0};
 constinit std::atomic<pid_t> watched{0};
@@ -33,6 +35,12 @@ void* watch(void*) {
   tell_standard_error(sentence{"lastcall: the exit did not end within ", span,
                                ": a destructor of a static or an exit handler is stuck; leaving\n"},
                       patience);
+  // From here on something may hang that the stuck thread holds: then SIGALRM ends the process.
+  sys::alarm_by_default(std::chrono::ceil<std::chrono::seconds>(longest_last_words).count());
+  try {
+    tell_standard_error(whereabouts_of(watched.load(std::memory_order_relaxed)) + '\n', patience);
+  } catch (...) { // no memory for it
+  }
   sys::exit_now(output_was_lost() ? 74 : 75);
 }
 

@@ -2,6 +2,8 @@
 // Copyright the lastcall authors
 #include "runtime/finalization.hpp"
 
+#include <lastcall/trace/whereabouts.hpp>
+
 #include "runtime/big_lock_gate.hpp"
 #include "runtime/exempt.hpp"
 #include "runtime/failure_text.hpp"
@@ -188,7 +190,8 @@ void finalization::join() {
 void finalization::note_late(const thread_record& who) noexcept {
   report_.steps.back().late = true;
   try {
-    report_.late.push_back({std::string{who.name.view()}, std::string{who.reason.view()}, {}});
+    report_.late.push_back({std::string{who.name.view()}, std::string{who.reason.view()},
+                            whereabouts_of(who.id.load(std::memory_order_relaxed))});
   } catch (...) {
   }
 }
