@@ -4,10 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace {
 
@@ -100,21 +105,51 @@ TEST(Service, ASecondRequestHurriesAndTheStopsAreStillCompleted) {
                              "server: stopped", "store: half stopped, in a hurry", "store: stopped"}));
 }
 
-TEST(Reinitialize, EachRoundIsOverBeforeTheNextBegins) {
-  child it{"05_reinitialize", {"--pace", "1ms", "--rounds", "20", "--daemons", "4"}};
+TEST(DaemonWriters, ThreadsThatAreJoinedHaveWrittenAllBeforeMainSaysSo) {
+  child it{"03_daemon_writers", {"--program", "join", "--threads", "3", "--records", "4"}};
   EXPECT_TRUE(exited(it.wait(), 0));
-  std::string all;
-  for (int i = 1; i <= 20; ++i) {
-    const auto name = "round " + std::to_string(i);
-    all.append(name).append(": 4 daemons\n").append(name).append(": over\n");
+  EXPECT_EQ(std::ranges::count(it.output(), '\n'), 3 * 4 + 1);
+  EXPECT_TRUE(it.output().ends_with("main thread exited\n"));
+}
+
+TEST(DaemonWriters, WriteToAFileAsWell) {
+  const std::string path = testing::TempDir() + "lastcall_daemon_writers_" + std::to_string(::getpid());
+  child it{"03_daemon_writers", {"--program", "join", "--threads", "2", "--records", "2", "--file", path}};
+  EXPECT_TRUE(exited(it.wait(), 0));
+  EXPECT_EQ(it.output(), "");
+  std::ifstream in{path};
+  const std::string all{std::istreambuf_iterator<char>{in}, {}};
+  EXPECT_EQ(std::ranges::count(all, '\n'), 2 * 2 + 1);
+  ::unlink(path.c_str());
+}
+
+TEST(DaemonWriters, EndNowAsksNobody) {
+  child it{"03_daemon_writers", {"--program", "join", "--threads", "2", "--records", "2", "--end", "now"}};
+  EXPECT_TRUE(exited(it.wait(), 0));
+  EXPECT_EQ(it.output(), ""); // it was all in the buffer
+}
+
+TEST(Reinitialize, EachRoundIsOverBeforeTheNextBegins) {
+  child it{"05_reinitialize", {"--pace", "20ms", "--rounds", "5", "--daemons", "4"}};
+  EXPECT_TRUE(exited(it.wait(), 0));
+  std::istringstream lines{it.output()};
+  int round = 1;
+  for (std::string line; std::getline(lines, line);) {
+    const auto name = "round " + std::to_string(round) + ": ";
+    if (line == name + "over")
+      ++round;
+    else if (round <= 5)
+      EXPECT_TRUE(line.starts_with(name) && line.ends_with(" plays")) << line;
+    else
+      EXPECT_EQ(line, "done");
   }
-  EXPECT_EQ(it.output(), all + "done\n");
+  EXPECT_EQ(round, 6);
 }
 
 TEST(Reinitialize, ARoundThatIsInterruptedEndsInOrder) {
   for (const int signal : {SIGINT, SIGTERM}) {
     child it{"05_reinitialize", {"--pace", "1m"}};
-    it.read_until("round 1: 8 daemons");
+    it.read_until(" plays");
     it.send(signal);
     const int status = it.wait();
     EXPECT_TRUE(signal == SIGINT ? died_of(status, SIGINT) : exited(status, 0));
@@ -126,7 +161,7 @@ TEST(Examples, BadArgumentsAreOneSentenceAndStatus2) {
   const std::vector<std::vector<std::string>> bad{
       {"--pace"},        {"--pace", "5"}, {"--pace=-1s"}, {"--for", "1h"}, {"--for", "99999999999999999999s"},
       {"--pace", "0ms"}, {"what"}};
-  for (const auto* program : {"01_ctrl_c", "02_service", "05_reinitialize"})
+  for (const auto* program : {"01_ctrl_c", "02_service", "03_daemon_writers", "05_reinitialize"})
     for (const auto& arguments : bad) {
       child it{program, arguments};
       EXPECT_TRUE(exited(it.wait(), 2)) << program << ' ' << arguments[0];
@@ -147,13 +182,16 @@ TEST(Examples, HelpIsNoError) {
 }
 
 TEST(Examples, OutputThatCannotBeWrittenIs74) {
-  for (const auto& [program, bound, value] : {std::array{"01_ctrl_c", "--for", "2ms"},
-                                              {"02_service", "--for", "2ms"},
-                                              {"05_reinitialize", "--rounds", "1"}}) {
-    child it{program, {"--pace", "1ms", bound, value}, "/dev/full"};
+  for (const auto* program : {"01_ctrl_c", "02_service"}) {
+    child it{program, {"--pace", "1ms", "--for", "2ms"}, "/dev/full"};
     EXPECT_TRUE(exited(it.wait(), 74));
     EXPECT_TRUE(says(it, "what was printed could not all be written"));
   }
+  child it{"03_daemon_writers", {"--program", "join"}, "/dev/full"};
+  EXPECT_TRUE(exited(it.wait(), 74));
+  EXPECT_TRUE(says(it, "stream stdout: 0 bytes written, "));
+  child rounds{"05_reinitialize", {"--pace", "1ms", "--rounds", "1"}, "/dev/full"};
+  EXPECT_FALSE(exited(rounds.wait(), 0));
 }
 
 } // namespace
