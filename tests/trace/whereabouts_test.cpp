@@ -40,7 +40,7 @@ public:
     }};
     id_.wait(0);
     // Nothing says that it sleeps but its state itself.
-    while (kernel_whereabouts_of(id_).find("asleep in read") == std::string::npos) std::this_thread::yield();
+    while (kernel_whereabouts_of(id_).find("asleep") == std::string::npos) std::this_thread::yield();
   }
   ~reader() {
     ::close(ends_[1]);
