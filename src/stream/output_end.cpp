@@ -109,7 +109,8 @@ void output_stream::take_over(write_core& core, last_words_round& round) noexcep
   const std::uint64_t end = core.decide();
   write_core* next = landed ? other_core(core) : nullptr;
   if (next != nullptr) {
-    const std::uint32_t kept = core.mode.load(std::memory_order_relaxed) & (by_line | failed | closed);
+    const std::uint32_t kept =
+        core.mode.load(std::memory_order_relaxed) & (by_line | failed | closed | has_read_ahead);
     next->begin_at(end, kept | (round.last ? unbuffered : 0U));
     current_.store(next, std::memory_order_release); // pairs with the acquire of those who look for it
   } else {

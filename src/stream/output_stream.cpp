@@ -2,9 +2,7 @@
 // Copyright the lastcall authors
 #include "stream/output_stream.hpp"
 
-#include <lastcall/interrupt/checkpoint.hpp>
-
-#include "runtime/touch.hpp"
+#include "stream/output_run.hpp"
 #include "wait/interruptible_call.hpp"
 #include "wait/lock_around_waits.hpp"
 #include "wait/raw_futex.hpp"
@@ -47,6 +45,21 @@ void output_stream::refuse(std::error_code* error, std::error_code why, const ch
   *error = why;
 }
 
+void output_stream::refuse(std::error_code* error, result how, const char* what, std::size_t accepted) const {
+  switch (how) {
+  case result::failed: refuse(error, this->error(), what, accepted); break;
+  case result::closed: refuse(error, stream_errc::closed, what); break;
+  case result::stuck: refuse(error, stream_errc::stuck, what); break;
+  case result::done:
+  case result::again:
+  case result::cut: break; // said already, where there is something to say
+  }
+}
+
+bool output_stream::other_is_held(const write_core& than) const noexcept {
+  return cores_[&than == cores_.data() ? 1 : 0].lock.holder() != 0;
+}
+
 write_core* output_stream::take_current(std::error_code* error) {
   const std::uint32_t me = this_thread_id();
   for (;;) {
@@ -72,53 +85,25 @@ write_core* output_stream::take_current(std::error_code* error) {
   }
 }
 
-// One step under the lock, again and again until it is over. What cut it is delivered without the lock.
-template <class Step>
-output_stream::result output_stream::run(Step step, std::error_code* error) {
-  if (error != nullptr) error->clear();
-  sit_down();
-  for (;;) {
-    error == nullptr ? touch() : touch_noexcept();
-    result how = result::done;
-    {
-      wait::lock_set_aside aside;
-      write_core* core = take_current(error);
-      if (core == nullptr) return result::cut;
-      if (core->is(unbuffered) && !write_through())
-        core->mode.fetch_and(~std::uint32_t{unbuffered}, std::memory_order_relaxed);
-      how = core->is(closed) ? result::closed : core->is(failed) ? result::failed : step(*core);
-      core->lock.unlock();
-      if (error == nullptr) aside.take_back();
-    }
-    if (how == result::cut) {
-      error == nullptr ? checkpoint() : checkpoint(*error);
-      if (error != nullptr && *error) return result::cut;
-    } else if (how != result::again) {
-      return how;
-    }
-  }
-}
-
 std::size_t output_stream::write_slowly(const void* from, std::size_t size, std::error_code* error) {
   if (size == 0) {
     if (error != nullptr) error->clear();
     return 0;
   }
   std::size_t accepted = 0;
-  switch (run([&](write_core& core) noexcept { return put(core, {from, size}, accepted); }, error)) {
-  case result::failed: refuse(error, this->error(), "write", accepted); break;
-  case result::closed: refuse(error, stream_errc::closed, "write"); break;
-  default: break;
-  }
+  refuse(error,
+         run(
+             [&](write_core& core) noexcept {
+               return put(core, {from, size}, accepted);
+             },
+             error),
+         "write", accepted);
   return accepted;
 }
 
 void output_stream::flush(std::error_code* error) {
-  switch (run([&](write_core& core) noexcept { return drain(core, cut_by::requests); }, error)) {
-  case result::failed: refuse(error, this->error(), "flush"); break;
-  case result::closed: refuse(error, stream_errc::closed, "flush"); break;
-  default: break;
-  }
+  refuse(error, run([&](write_core& core) noexcept { return drain(core, cut_by::requests); }, error),
+         "flush");
 }
 
 void output_stream::clear_error() {
@@ -142,6 +127,8 @@ output_stream::result output_stream::fail(write_core& core, long error) noexcept
 output_stream::result output_stream::put(write_core& core, sys::piece record,
                                          std::size_t& accepted) noexcept {
   const bool through = core.is(unbuffered);
+  if (core.is(has_read_ahead))
+    if (const result how = look_back(core); how != result::done) return how;
   if (!through && core.capacity() == 0) core.make_ring(buffer_);
   if (through || record.size > core.capacity()) return put_past(core, record, accepted);
   while (record.size > core.room())

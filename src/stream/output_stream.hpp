@@ -30,10 +30,10 @@ namespace lastcall::detail {
 /// after.
 ///
 /// The functions with an `error` throw where it is null, and do not throw where it is not.
-class output_stream final : public last_words {
+class output_stream : public last_words {
 public:
   output_stream(raw_fd fd, const stream_options& options);
-  ~output_stream();
+  virtual ~output_stream();
 
   /// How many bytes were accepted: all, unless a record that is larger than the buffer was cut.
   std::size_t write(const void* from, std::size_t size, std::error_code* error) {
@@ -70,27 +70,37 @@ public:
   void before_fork() noexcept override;
   void begin_in_child() noexcept override;
 
-private:
+protected:
   enum class result : std::uint8_t {
     done,
-    again, ///< last words have taken the core; nothing was accepted
-    cut,   ///< something is to be delivered first; nothing was accepted
-    failed,
+    again,  ///< last words have taken the core; nothing was accepted
+    cut,    ///< something is to be delivered first; nothing was accepted
+    failed, ///< the descriptor says so: see `error`
+    stuck,  ///< what is needed is in the hands of a thread that was left behind
     closed
   };
 
-  std::size_t write_slowly(const void* from, std::size_t size, std::error_code* error);
+  /// Steps under the lock, without what a step may not do: until one is over. See output_run.hpp.
   template <class Step>
   result run(Step step, std::error_code* error);
-  write_core* take_current(std::error_code* error);
+  /// What a step that was not done says to the caller.
+  void refuse(std::error_code* error, result how, const char* what, std::size_t accepted = 0) const;
   void refuse(std::error_code* error, std::error_code why, const char* what, std::size_t accepted = 0) const;
+  result drain(write_core& core, cut_by by) noexcept;
+  result fail(write_core& core, long error) noexcept;
+  /// Whether a thread that last words have passed by or left behind still holds the other core.
+  bool other_is_held(const write_core& than) const noexcept;
+  /// Before a record, where `has_read_ahead` is set: the position is where the reader is.
+  virtual result look_back(write_core&) noexcept { return result::done; }
+
+private:
+  std::size_t write_slowly(const void* from, std::size_t size, std::error_code* error);
+  write_core* take_current(std::error_code* error);
 
   // With the lock.
   result put(write_core& core, sys::piece record, std::size_t& accepted) noexcept;
   result put_past(write_core& core, sys::piece record, std::size_t& accepted) noexcept;
   result drain_once(write_core& core, cut_by by) noexcept;
-  result drain(write_core& core, cut_by by) noexcept;
-  result fail(write_core& core, long error) noexcept;
   std::uint64_t give_up_rest(write_core& core, std::uint64_t to) noexcept;
   void close_core(write_core& core) noexcept;
 

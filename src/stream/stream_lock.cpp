@@ -39,10 +39,10 @@ private:
 // A record takes some ten nanoseconds: the lock is often free before a sleep has begun. The pauses grow, so
 // that the holder keeps the line of memory for a few records instead of one.
 bool stream_lock::spin(std::uint32_t me) noexcept {
-  constexpr unsigned rounds = 7;
+  constexpr unsigned rounds = 5;
   for (unsigned round = 0; round < rounds; ++round) {
     if (holder_.load(std::memory_order_relaxed) == 0 && try_lock(me)) return true;
-    for (unsigned i = 0; i < (4U << round); ++i) pause();
+    for (unsigned i = 0; i < (48U << round); ++i) pause();
   }
   return false;
 }

@@ -24,8 +24,9 @@ enum core_mode : std::uint32_t {
   unbuffered = 2, ///< nothing stays in the buffer
   failed = 4,     ///< a write has failed, and nobody has acknowledged it
   closed = 8,
-  taken = 16,     ///< last words go on without the holder
-  abandoned = 32, ///< … and without its bytes: it is inside the kernel's write and does not answer
+  taken = 16,         ///< last words go on without the holder
+  abandoned = 32,     ///< … and without its bytes: it is inside the kernel's write and does not answer
+  has_read_ahead = 64 ///< a file's position is behind what was read of it
 };
 
 /// The buffer of a stream with its positions: what the holder of the lock and last words that cannot have the
