@@ -19,6 +19,8 @@
 #include <lastcall/runtime/immortal.hpp>
 #include <lastcall/runtime/thread.hpp>
 #include <lastcall/stream/buffered_writer.hpp>
+#include <lastcall/stream/record.hpp>
+#include <lastcall/stream/standard_streams.hpp>
 
 #include <algorithm>
 #include <array>
@@ -44,11 +46,10 @@ struct settings {
 
 // Never destroyed: daemons may be inside when statics go.
 lastcall::buffered_writer& output(const std::string& file) {
+  if (file.empty()) return lastcall::out();
   static lastcall::immortal<lastcall::buffered_writer> out{
-      file.empty() ? lastcall::raw_fd::borrow(STDOUT_FILENO)
-                   : lastcall::raw_fd::own(
-                         lastcall::io::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)),
-      lastcall::stream_options{.name = file.empty() ? "stdout" : file}};
+      lastcall::raw_fd::own(lastcall::io::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)),
+      lastcall::stream_options{.name = file}};
   return *out;
 }
 
@@ -56,15 +57,26 @@ lastcall::buffered_writer& output(const std::string& file) {
 struct spam {
   lastcall::buffered_writer* out;
   tally accepted;
-  std::string text;
-  long thread;
+  program which;
   long records;
+  long thread = 0;
 
   void operator()() const {
     for (long i = 0; i < records; ++i) {
-      out->write(text + ' ' + std::to_string(thread) + ' ' + std::to_string(i) + '\n');
+      const std::string number = ' ' + std::to_string(thread) + ' ' + std::to_string(i) + '\n';
+      if (which == program::write)
+        out->write("SPAM" + number);
+      else
+        print(number);
       accepted.note(thread);
     }
+  }
+
+  // A line made of pieces; other threads' lines come before or after it, never in between.
+  void print(const std::string& number) const {
+    lastcall::record line{*out};
+    line.append("SPAM SPAM SPAM!").append(number);
+    line.send();
   }
 };
 
@@ -100,12 +112,16 @@ void join(const settings& set, const spam& one) {
 }
 
 void play(const settings& set) {
-  const spam one{&output(set.file), tally{set.tally_file, set.threads},
-                 set.which == program::write ? "SPAM" : "SPAM SPAM SPAM!", 0, set.records};
-  switch (set.which) {
-  case program::print: print(set, one); break;
-  case program::write: write(set, one); break;
-  case program::join: join(set, one); break;
+  const spam one{&output(set.file), tally{set.tally_file, set.threads}, set.which, set.records};
+  try {
+    switch (set.which) {
+    case program::print: print(set, one); break;
+    case program::write: write(set, one); break;
+    case program::join: join(set, one); break;
+    }
+  } catch (const lastcall::interrupted& stop) {
+    one.out->write("stopped by " + std::string{lastcall::signal_name(stop.why().signal).view()} + '\n');
+    throw; // on to run(), for which this is a clean stop
   }
   if (set.end == ending::by_exit_now) ::_exit(0); // nobody is asked: what the buffer holds is lost
 }

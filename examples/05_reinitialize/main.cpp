@@ -13,16 +13,13 @@
 #include <lastcall/runtime/big_lock.hpp>
 #include <lastcall/runtime/daemon_thread.hpp>
 #include <lastcall/runtime/finalizer.hpp>
-#include <lastcall/runtime/immortal.hpp>
 #include <lastcall/runtime/module_state.hpp>
 #include <lastcall/runtime/runtime.hpp>
-#include <lastcall/stream/buffered_writer.hpp>
+#include <lastcall/stream/standard_streams.hpp>
 
 #include <csignal>
 #include <mutex>
 #include <stdexcept>
-
-#include <unistd.h>
 
 using namespace std::chrono_literals;
 
@@ -34,14 +31,6 @@ struct settings {
   std::chrono::milliseconds pace = 1s;
 };
 
-// Outlives all rounds: between two of them each record goes straight to its descriptor.
-lastcall::buffered_writer& out() {
-  static lastcall::immortal<lastcall::buffered_writer> it{
-      lastcall::raw_fd::borrow(STDOUT_FILENO),
-      lastcall::stream_options{.name = "standard output", .flush = lastcall::flush_mode::line}};
-  return *it;
-}
-
 struct turns {
   long taken = 0; // under the big lock
 };
@@ -50,7 +39,8 @@ constinit lastcall::module_state<turns> of_this_round{"turns"};
 // The end of the runtime comes anywhere in here: at the lock, in the sleep, in `get`, in `write`.
 void take_turns(const std::string& who) {
   std::unique_lock turn{lastcall::the_big_lock()};
-  out().write(who + " plays\n");
+  lastcall::out().write(who + " plays\n");
+  lastcall::out().flush();
   for (;;) {
     ++of_this_round.get().taken;
     lastcall::io::sleep_for(1ms); // others have the lock meanwhile
@@ -60,7 +50,7 @@ void take_turns(const std::string& who) {
 void play(const std::string& round, const settings& set) {
   std::vector<lastcall::daemon_thread> daemons;
   lastcall::runtime runtime{{.name = round}};
-  const lastcall::finalizer last{[&] { out().write(round + ": over\n"); }};
+  const lastcall::finalizer last{[&] { lastcall::out().write(round + ": over\n"); }};
   for (long i = 1; i <= set.daemons; ++i)
     daemons.emplace_back("player", "it plays as long as it may",
                          [who = round + ": " + std::to_string(i)] { take_turns(who); });
@@ -76,11 +66,11 @@ int play_all(const settings& set) {
   int stopped_by = 0;
   try {
     for (long i = 1; i <= set.rounds; ++i) play("round " + std::to_string(i), set);
-    out().write("done\n");
+    lastcall::out().write("done\n");
   } catch (const lastcall::interrupted& stop) {
     stopped_by = stop.why().signal;
     signals.acknowledge();
-    out().write("stopped by " + std::string{lastcall::signal_name(stopped_by).view()} + '\n');
+    lastcall::out().write("stopped by " + std::string{lastcall::signal_name(stopped_by).view()} + '\n');
   }
   signals.close();
   if (stopped_by == SIGINT) lastcall::end_by_signal(SIGINT); // nothing is buffered: no runtime is live

@@ -7,10 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <string_view>
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -129,6 +132,44 @@ TEST(DaemonWriters, EndNowAsksNobody) {
   EXPECT_EQ(it.output(), ""); // it was all in the buffer
 }
 
+/// Standard input for children of this test: a pipe that others write, or nobody.
+class typed {
+public:
+  typed() {
+    int ends[2];
+    if (::pipe(ends) != 0 || ::dup2(ends[0], STDIN_FILENO) < 0) std::abort();
+    ::close(ends[0]);
+    ::fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+    writes_ = ends[1];
+  }
+  ~typed() { ::close(writes_); }
+  typed(const typed&) = delete;
+  typed& operator=(const typed&) = delete;
+  void type(std::string_view what) const {
+    ASSERT_EQ(::write(writes_, what.data(), what.size()), static_cast<ssize_t>(what.size()));
+  }
+
+private:
+  int writes_;
+};
+
+TEST(StdinDaemon, IsLedOutOfItsReadWhenMainEnds) {
+  const typed nothing;
+  child it{"04_stdin_daemon", {"--for", "1ms"}};
+  EXPECT_TRUE(exited(it.wait(), 0));
+  EXPECT_EQ(it.output(), "main ends\n");
+}
+
+TEST(StdinDaemon, IsLedOutOfItsReadByARequest) {
+  const typed line;
+  child it{"04_stdin_daemon", {"--for", "1m"}};
+  line.type("one\ntw");
+  it.read_until("read: one");
+  it.send(SIGTERM);
+  EXPECT_TRUE(exited(it.wait(), 0));
+  EXPECT_FALSE(says(it, "main ends"));
+}
+
 TEST(Reinitialize, EachRoundIsOverBeforeTheNextBegins) {
   child it{"05_reinitialize", {"--pace", "20ms", "--rounds", "5", "--daemons", "4"}};
   EXPECT_TRUE(exited(it.wait(), 0));
@@ -161,7 +202,8 @@ TEST(Examples, BadArgumentsAreOneSentenceAndStatus2) {
   const std::vector<std::vector<std::string>> bad{
       {"--pace"},        {"--pace", "5"}, {"--pace=-1s"}, {"--for", "1h"}, {"--for", "99999999999999999999s"},
       {"--pace", "0ms"}, {"what"}};
-  for (const auto* program : {"01_ctrl_c", "02_service", "03_daemon_writers", "05_reinitialize"})
+  for (const auto* program :
+       {"01_ctrl_c", "02_service", "03_daemon_writers", "04_stdin_daemon", "05_reinitialize"})
     for (const auto& arguments : bad) {
       child it{program, arguments};
       EXPECT_TRUE(exited(it.wait(), 2)) << program << ' ' << arguments[0];
@@ -189,7 +231,7 @@ TEST(Examples, OutputThatCannotBeWrittenIs74) {
   }
   child it{"03_daemon_writers", {"--program", "join"}, "/dev/full"};
   EXPECT_TRUE(exited(it.wait(), 74));
-  EXPECT_TRUE(says(it, "stream stdout: 0 bytes written, "));
+  EXPECT_TRUE(says(it, "stream standard output: 0 bytes written, "));
   child rounds{"05_reinitialize", {"--pace", "1ms", "--rounds", "1"}, "/dev/full"};
   EXPECT_FALSE(exited(rounds.wait(), 0));
 }
