@@ -185,6 +185,8 @@ void lock_queue::give_up(lock_seat& me) noexcept {
   {
     const std::scoped_lock guard{guard_};
     if (generation_of(word_.load(std::memory_order_relaxed)) != of) return;
+    // Whoever asks does so with the guard: this thread is asked no more. Relaxed: for itself.
+    here().due.fetch_and(~std::uint32_t{lock_wanted}, std::memory_order_relaxed);
     pass_on(to_wake);
   }
   to_wake.send();
