@@ -285,5 +285,6 @@ TEST_P(HostSeeds, NobodyRunsInAnotherRuntimeThanItCameIn) {
     now = runtime->generation();
   }
   EXPECT_EQ(wrong.load(), 0U);
+  EXPECT_GT(turns.load(), 0U);
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, HostSeeds, testing::Values(1U, 2U, 3U));
