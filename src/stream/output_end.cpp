@@ -37,6 +37,7 @@ using namespace std::chrono_literals;
 
 // How long a holder may take to come out of its write once it was asked; it needs microseconds.
 constexpr duration time_to_answer = 1s;
+constexpr duration time_once_left_behind = 10ms;
 
 // For a pipe, PIPE_BUF; other things that wait (terminals) are given little at a time.
 constexpr std::size_t pipe_buf = 4096;
@@ -105,7 +106,8 @@ void output_stream::take_over(write_core& core, last_words_round& round) noexcep
   const std::uint32_t holder = core.lock.holder();
   if (round.on_stuck == stuck_stream::fatal) fatal(core);
   core.take();
-  const bool landed = core.wait_until_landed(earlier(round.until, deadline::after(time_to_answer)));
+  const duration time = core.is(abandoned) ? time_once_left_behind : time_to_answer;
+  const bool landed = core.wait_until_landed(earlier(round.until, deadline::after(time)));
   const std::uint64_t end = core.decide();
   write_core* next = landed ? other_core(core) : nullptr;
   if (next != nullptr) {

@@ -6,14 +6,20 @@
 #include <lastcall/stream/buffered_writer.hpp>
 
 #include "runtime/last_words.hpp"
+#include "wait/seat.hpp"
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -50,6 +56,12 @@ struct two_ends {
       all.append(some, static_cast<std::size_t>(n));
     ::fcntl(out(), F_SETFL, 0);
     return all;
+  }
+  /// Whether more than so many bytes lie in it.
+  bool is_readable_beyond(std::size_t size) const {
+    int there = 0;
+    EXPECT_EQ(::ioctl(out(), FIONREAD, &there), 0);
+    return static_cast<std::size_t>(there) > size;
   }
   /// As many bytes as it takes; how many these are.
   std::size_t fill() const {
@@ -100,5 +112,31 @@ inline lastcall::buffered_writer make_writer(int fd, std::size_t buffer = 4096,
   return lastcall::buffered_writer{lastcall::raw_fd::borrow(fd),
                                    {.name = "test", .flush = mode, .buffer = buffer}};
 }
+
+// A thread that is inside a write of `out` to a full pipe.
+class blocked_writer {
+public:
+  blocked_writer(lastcall::buffered_writer& out, std::string record)
+      : thread_{[this, &out, record = std::move(record)] {
+          id = ::pthread_self();
+          seat_ = &lastcall::wait::seat_here();
+          accepted = out.write(record, error);
+        }} {
+    // Shown from the first instruction of its call on.
+    while (seat_.load() == nullptr || seat_.load()->watched.load() == nullptr) std::this_thread::yield();
+  }
+  ~blocked_writer() { join(); }
+  void join() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  std::size_t accepted = 0;
+  std::error_code error;
+  std::atomic<pthread_t> id{};
+
+private:
+  std::atomic<lastcall::wait::seat*> seat_{nullptr};
+  std::thread thread_;
+};
 
 } // namespace streams

@@ -17,6 +17,8 @@
 #include <string>
 #include <thread>
 
+#include <sys/mman.h>
+
 using namespace lastcall;
 using namespace streams;
 
@@ -25,30 +27,6 @@ namespace {
 class StreamLastWords : public testing::Test {
 protected:
   StreamLastWords() { detail::set_write_through(false); }
-};
-
-// A thread that is inside a write of `out` to a full pipe.
-class blocked_writer {
-public:
-  blocked_writer(buffered_writer& out, std::string record)
-      : thread_{[this, &out, record = std::move(record)] {
-          seat_ = &wait::seat_here();
-          accepted = out.write(record, error);
-        }} {
-    // Shown from the first instruction of its call on.
-    while (seat_.load() == nullptr || seat_.load()->watched.load() == nullptr) std::this_thread::yield();
-  }
-  ~blocked_writer() { join(); }
-  void join() {
-    if (thread_.joinable()) thread_.join();
-  }
-
-  std::size_t accepted = 0;
-  std::error_code error;
-
-private:
-  std::atomic<wait::seat*> seat_{nullptr};
-  std::thread thread_;
 };
 
 // Stops a thread anywhere, for as long as the test wants, as a handler of the program's may.
@@ -252,16 +230,11 @@ int spam(int out) {
 } // namespace
 
 TEST_F(StreamLastWords, OfThreadsThatWriteForEverAreWhole) {
-  two_ends pipe;
-  std::string all;
-  std::thread reader{[&] {
-    std::array<char, 4096> some{};
-    for (ssize_t n = 0; (n = ::read(pipe.out(), some.data(), some.size())) > 0;)
-      all.append(some.data(), static_cast<std::size_t>(n));
-  }};
-  const int status = testing_child::run([&] { return spam(pipe.in()); });
-  pipe.close_in();
-  reader.join();
+  const int file = ::memfd_create("spam", MFD_CLOEXEC);
+  const int status = testing_child::run([&] { return spam(file); });
+  std::string all(static_cast<std::size_t>(::lseek(file, 0, SEEK_END)), '\0');
+  ASSERT_EQ(::pread(file, all.data(), all.size(), 0), static_cast<ssize_t>(all.size()));
+  ::close(file);
   EXPECT_TRUE(testing_child::exited_with(status, 0)) << status;
   const std::string spam = "SPAM SPAM SPAM!\n", last = "main thread exited\n";
   ASSERT_GE(all.size(), last.size());

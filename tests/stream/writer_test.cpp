@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <string>
 #include <thread>
@@ -172,9 +173,16 @@ namespace {
 
 buffered_writer* in_handler = nullptr;
 std::error_code handler_error;
-std::size_t handler_accepted = 1;
+std::atomic<std::size_t> handler_accepted{1};
 
-void write_in_handler(int) { handler_accepted = in_handler->write("handler", handler_error); }
+void write_in_handler(int) {
+  const int kept = errno;
+  std::error_code error;
+  const std::size_t accepted = in_handler->write("handler", error);
+  handler_error = error; // published by the next
+  handler_accepted = accepted;
+  errno = kept;
+}
 
 } // namespace
 
