@@ -50,10 +50,15 @@ runtime_options quiet() {
   return options;
 }
 
+class StuckStream : public testing::Test {
+protected:
+  StuckStream() { detail::set_write_through(false); } // of a test before
+};
+
 } // namespace
 
 // A cancellation is acted upon where POSIX says so; the library's write is none of these places.
-TEST(StuckStream, IsNotLeftLockedByACancelledThread) {
+TEST_F(StuckStream, IsNotLeftLockedByACancelledThread) {
   const two_ends pipe;
   const std::size_t junk = pipe.fill();
   auto out = make_writer(pipe.in(), 16);
@@ -90,7 +95,7 @@ TEST(StuckStream, IsNotLeftLockedByACancelledThread) {
   EXPECT_EQ(pipe.drained(), "0123456789needs room");
 }
 
-TEST(StuckStream, IsReportedAndEndsInTheStatus) {
+TEST_F(StuckStream, IsReportedAndEndsInTheStatus) {
   const int status = testing_child::run([]() -> int {
     const two_ends pipe;
     pipe.fill();
@@ -107,7 +112,7 @@ TEST(StuckStream, IsReportedAndEndsInTheStatus) {
   EXPECT_TRUE(testing_child::exited_with(status, 74)) << status;
 }
 
-TEST(StuckStream, IsAFatalErrorWhereThatIsWanted) {
+TEST_F(StuckStream, IsAFatalErrorWhereThatIsWanted) {
   two_ends errors;
   const int status = testing_child::run([&]() -> int {
     ::dup2(errors.in(), 2);
@@ -127,7 +132,7 @@ TEST(StuckStream, IsAFatalErrorWhereThatIsWanted) {
       << text;
 }
 
-TEST(StuckStream, IsLeftByADaemonWhoseRuntimeEnds) {
+TEST_F(StuckStream, IsLeftByADaemonWhoseRuntimeEnds) {
   const int status = testing_child::run([]() -> int {
     const two_ends pipe;
     pipe.fill();
@@ -151,7 +156,7 @@ TEST(StuckStream, IsLeftByADaemonWhoseRuntimeEnds) {
 }
 
 // It answers with the count of what the kernel has taken; the rest is still its writer's.
-TEST(StuckStream, CutsALargeRecordWhereLastWordsFindIt) {
+TEST_F(StuckStream, CutsALargeRecordWhereLastWordsFindIt) {
   const two_ends pipe;
   const std::size_t junk = pipe.fill();
   auto out = make_writer(pipe.in(), 16);
@@ -169,7 +174,7 @@ TEST(StuckStream, CutsALargeRecordWhereLastWordsFindIt) {
 
 // Who holds the big lock and waits for the stream's would never get it from one who has that and waits for
 // the big one.
-TEST(StuckStream, IsNotWaitedForWithTheBigLockHeld) {
+TEST_F(StuckStream, IsNotWaitedForWithTheBigLockHeld) {
   const two_ends pipe;
   const std::size_t junk = pipe.fill();
   auto out = make_writer(pipe.in(), 16);
@@ -199,7 +204,7 @@ TEST(StuckStream, IsNotWaitedForWithTheBigLockHeld) {
 }
 
 // Of a small file system the first bytes are written, the others are not, and both are counted.
-TEST(StuckStream, CountsWhatAFullFileSystemHasTaken) {
+TEST_F(StuckStream, CountsWhatAFullFileSystemHasTaken) {
   const int status = testing_child::run([]() -> int {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::mount("none", "/tmp", "tmpfs", 0, "size=64k") != 0)
