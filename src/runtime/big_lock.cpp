@@ -130,7 +130,6 @@ void take_big_lock_back_or_park(lock_generation of, bool unwinding) noexcept {
 } // namespace detail
 
 using detail::lock_outcome;
-using detail::lock_queue;
 using detail::lock_seat;
 using detail::the_queue;
 

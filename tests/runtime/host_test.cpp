@@ -25,6 +25,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <latch>
+#include <list>
 #include <memory>
 #include <optional>
 #include <random>
@@ -44,7 +45,7 @@ using runtime_test::quiet;
 
 namespace {
 
-// What a thread of the host has come to. It is leaked, as its thread may be parked.
+// What a thread of the host has come to.
 struct guest {
   std::atomic<bool> came{false}, got_it{false}, came_back{false}, unwound{false};
   std::atomic<pid_t> thread{0};
@@ -87,9 +88,11 @@ void through_a_callback(guest& it, Call call) noexcept {
 
 template <class Call>
 guest& comes(Call call) {
-  auto* it = new guest; // NOLINT(cppcoreguidelines-owning-memory): its thread may never end
-  std::thread{[it, call] { through_a_callback(*it, call); }}.detach();
-  return *it;
+  // Never destroyed: threads that never end look at them.
+  static auto& all = *new std::list<guest>; // NOLINT(cppcoreguidelines-owning-memory)
+  guest& it = all.emplace_back();
+  std::thread{[&it, call] { through_a_callback(it, call); }}.detach();
+  return it;
 }
 
 void takes(guest& it) {
