@@ -278,10 +278,11 @@ TEST_F(BigLockEnd, OpensAgainForEverybody) {
 // bpo-9901, with the runtime around it.
 TEST_F(BigLockEnd, ManyRuntimesWithEightDaemonsThatLoopOnIt) {
   const char* asked = std::getenv("LASTCALL_ROUNDS");
-  const int rounds = asked != nullptr ? std::atoi(asked) : 300;
+  const long rounds = asked != nullptr ? std::strtol(asked, nullptr, 10) : 300;
   for (int round = 0; round < rounds; ++round) {
     std::atomic<std::uint64_t> turns{0};
     std::vector<daemon_thread> daemons;
+    daemons.reserve(8);
     for (int d = 0; d < 8; ++d)
       daemons.emplace_back("looper", "a test", [&turns, d] {
         for (int i = d;; ++i) {

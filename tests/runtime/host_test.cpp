@@ -246,7 +246,7 @@ TEST_F(Host, ParkedThreadsDoNotKeepTheProcessFromItsEnd) {
 class HostSeeds : public testing::TestWithParam<unsigned> {};
 TEST_P(HostSeeds, NobodyRunsInAnotherRuntimeThanItCameIn) {
   const char* asked = std::getenv("LASTCALL_ROUNDS");
-  const int rounds = asked != nullptr ? std::atoi(asked) : 50;
+  const long rounds = asked != nullptr ? std::strtol(asked, nullptr, 10) : 50;
   std::optional<lastcall::runtime> runtime{quiet()};
   static std::atomic<std::uint64_t> now{0}; // 0 between runtimes
   static std::atomic<std::uint64_t> wrong, turns;

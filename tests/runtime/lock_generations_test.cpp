@@ -67,6 +67,7 @@ TEST(LockBeforeTheFirstGeneration, NobodyTakesIt) {
 TEST_F(LockGenerations, ClosingLetsThoseWhoWaitGo) {
   ASSERT_EQ(take(queue), lock_outcome::taken);
   std::vector<std::jthread> threads;
+  threads.reserve(3);
   for (int t = 0; t < 3; ++t) threads.emplace_back([this] { EXPECT_EQ(take(queue), lock_outcome::over); });
   wait_for_waiters(queue, 3);
   EXPECT_TRUE(queue.close(me(), deadline::after(30s)));
@@ -173,12 +174,13 @@ TEST_F(LockGenerations, WhoOpensTheNextKeepsWhatItHolds) {
 // bpo-9901: initialize, threads loop on the lock, finalize, thousands of times.
 TEST_F(LockGenerations, TenThousandWithEightTakersEach) {
   const char* asked_for = std::getenv("LASTCALL_ROUNDS");
-  const unsigned rounds = asked_for != nullptr ? static_cast<unsigned>(std::atoi(asked_for)) : 10'000;
+  const unsigned rounds = asked_for != nullptr ? static_cast<unsigned>(std::strtoul(asked_for, nullptr, 10)) : 10'000;
   std::atomic<unsigned> round{1}, over{0};
   std::atomic<bool> last{false};
   unsigned inside_of = 1; // guarded by the queue; written between generations
   std::atomic<std::uint64_t> wrong{0}, turns{0};
   std::vector<std::jthread> threads;
+  threads.reserve(8);
   for (int t = 0; t < 8; ++t)
     threads.emplace_back([&] {
       for (unsigned mine = 1; !last; ++mine) {

@@ -49,6 +49,7 @@ struct line_of_threads {
 TEST_F(LockQueue, OneRunsAtATime) {
   int plain = 0;
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
       for (int i = 0; i < 5'000; ++i) {
@@ -177,6 +178,7 @@ TEST_P(LockQueueSeeds, WithEightTakersNobodyWaitsLongerThanNineIntervals) {
   std::atomic<int> working{takers};
   lastcall::duration longest{}; // guarded by the queue
   std::vector<std::jthread> threads;
+  threads.reserve(takers);
   for (unsigned t = 0; t < takers; ++t)
     threads.emplace_back([&, t] {
       std::minstd_rand dice{GetParam() * 31 + t};
