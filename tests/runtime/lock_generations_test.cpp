@@ -174,7 +174,8 @@ TEST_F(LockGenerations, WhoOpensTheNextKeepsWhatItHolds) {
 // bpo-9901: initialize, threads loop on the lock, finalize, thousands of times.
 TEST_F(LockGenerations, TenThousandWithEightTakersEach) {
   const char* asked_for = std::getenv("LASTCALL_ROUNDS");
-  const unsigned rounds = asked_for != nullptr ? static_cast<unsigned>(std::strtoul(asked_for, nullptr, 10)) : 10'000;
+  const unsigned rounds =
+      asked_for != nullptr ? static_cast<unsigned>(std::strtoul(asked_for, nullptr, 10)) : 10'000;
   std::atomic<unsigned> round{1}, over{0};
   std::atomic<bool> last{false};
   unsigned inside_of = 1; // guarded by the queue; written between generations
