@@ -71,7 +71,7 @@ std::string describe(const report& what) {
   for (const auto& component : what.components) width = std::max(width, component.name.size());
   for (const auto& component : what.components)
     lines += "  " + component.name + std::string(width - component.name.size() + 1, ' ') +
-             fate_of(component) + '\n';
+             fate_of(component) + '\n' + (component.where.empty() ? "" : "    " + component.where + '\n');
   for (const auto& failure : what.failures) lines += "  failure: " + failure + '\n';
   if (!what.runtime.clean()) lines += describe(what.runtime);
   for (const auto& came : what.requests) {

@@ -5,6 +5,8 @@
 #include "runtime/failure_text.hpp"
 #include "runtime/sentence.hpp"
 
+#include <lastcall/trace/whereabouts.hpp>
+
 #include <chrono>
 #include <string>
 
@@ -18,6 +20,15 @@ constexpr duration longest_way_to_a_stop = std::chrono::seconds{1};
 std::string last_words(const turn& one) noexcept {
   try {
     return one.stopping.last_progress();
+  } catch (...) {
+    return {};
+  }
+}
+
+/// Where the stop is, as far as there is memory for it.
+std::string whereabouts(const stopper& hand) noexcept {
+  try {
+    return whereabouts_of(hand.thread());
   } catch (...) {
     return {};
   }
@@ -58,6 +69,7 @@ void stop_phase::stop_one(turn& one, std::size_t after) noexcept {
       call_stop(one);
     });
     if (!wait_for(*hand, one, after)) {
+      one.said.where = whereabouts(*hand);
       hands_.leave_behind();
       one.said.fate = component_fate::abandoned;
       one.said.progress = last_words(one);

@@ -9,11 +9,10 @@
 #include "wait/lock_around_waits.hpp"
 
 #include <atomic>
+#include <csignal> // pid_t
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-
-#include <sys/types.h>
 
 namespace lastcall::detail {
 

@@ -4,6 +4,8 @@
 
 #include <lastcall/sys/config.hpp>
 
+#include "sys/calls.hpp"
+
 #include <system_error>
 #include <utility>
 
@@ -32,6 +34,7 @@ void stopper::give(std::function<void()> job) noexcept {
 }
 
 void stopper::serve() noexcept {
+  id_.store(sys::gettid(), std::memory_order_relaxed); // for reports
   for (;;) {
     auto now = state::idle;
     orders_.wait_until(deadline::never(), [&] {

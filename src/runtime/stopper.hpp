@@ -5,6 +5,7 @@
 #include "runtime/bell.hpp"
 
 #include <atomic>
+#include <csignal>
 #include <functional>
 #include <thread>
 
@@ -37,6 +38,9 @@ public:
   /// True when the last job has ended; what it did is then visible to the caller.
   [[nodiscard]] bool idle() const noexcept { return state_.load(std::memory_order_acquire) == state::idle; }
 
+  /// The kernel's id of the thread; 0 before it has begun.
+  [[nodiscard]] pid_t thread() const noexcept { return id_.load(std::memory_order_relaxed); }
+
 private:
   /// idle → (give) busy → (the job returned) idle; idle → (destructor) ending.
   enum class state : std::uint8_t { idle, busy, ending };
@@ -47,6 +51,7 @@ private:
   bell orders_;
   std::function<void()> job_;
   std::atomic<state> state_{state::idle};
+  std::atomic<pid_t> id_{0};
   std::thread thread_;
 };
 

@@ -36,6 +36,7 @@ struct component_report {
   bool told_no_time = false;   ///< its stop was called when nothing was left of the budget
   std::string error{};         ///< of its start or stop
   std::string progress{};      ///< its last words about its progress, where it was abandoned
+  std::string where{};         ///< where its stop was then: its stack, or what the kernel says
 };
 
 /// What an application did, from its first start to its last stop: the answer to "who was late".

@@ -4,13 +4,12 @@
 
 #include <lastcall/wait/deadline.hpp>
 
+#include <csignal> // pid_t
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
-
-#include <sys/types.h>
 
 namespace lastcall {
 
