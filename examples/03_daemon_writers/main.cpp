@@ -13,7 +13,9 @@
 #include "arguments.hpp"
 #include "tally.hpp"
 
+#include <lastcall/interrupt/checkpoint.hpp>
 #include <lastcall/interrupt/io.hpp>
+#include <lastcall/interrupt/shield.hpp>
 #include <lastcall/lifecycle/run.hpp>
 #include <lastcall/runtime/daemon_thread.hpp>
 #include <lastcall/runtime/immortal.hpp>
@@ -98,6 +100,7 @@ void write(const settings& set, const spam& one) {
   daemons(set, one);
   one.out->write("main thread\n");
   one.out->write("None\n");
+  lastcall::checkpoint(); // it waits nowhere, and so would not hear of a request
 }
 
 void join(const settings& set, const spam& one) {
@@ -120,6 +123,7 @@ void play(const settings& set) {
     case program::join: join(set, one); break;
     }
   } catch (const lastcall::interrupted& stop) {
+    const lastcall::shield last_words; // the request is still there, and would end a wait for the stream
     one.out->write("stopped by " + std::string{lastcall::signal_name(stop.why().signal).view()} + '\n');
     throw; // on to run(), for which this is a clean stop
   }

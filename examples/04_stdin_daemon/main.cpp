@@ -7,6 +7,7 @@
 #include "arguments.hpp"
 
 #include <lastcall/interrupt/io.hpp>
+#include <lastcall/interrupt/shield.hpp>
 #include <lastcall/lifecycle/run.hpp>
 #include <lastcall/runtime/daemon_thread.hpp>
 #include <lastcall/stream/standard_streams.hpp>
@@ -28,6 +29,7 @@ void play(std::chrono::milliseconds lasting) {
     lastcall::io::sleep_for(lasting);
     lastcall::out().write("main ends\n");
   } catch (const lastcall::interrupted& stop) {
+    const lastcall::shield last_words; // the request is still there, and would end a wait for the stream
     lastcall::out().write("stopped by " + std::string{lastcall::signal_name(stop.why().signal).view()} +
                           '\n');
     throw; // on to run(), for which this is a clean stop
