@@ -41,7 +41,8 @@ int duplicate_descriptor(int fd) noexcept {
 
 int close_descriptor(int fd) noexcept {
   if (const int refused = admit(call::close)) return -refused;
-  return ::close(fd) < 0 ? -errno : 0;
+  // Not by the C library, where a cancelled thread does not come back from it.
+  return ::syscall(SYS_close, fd) < 0 ? -errno : 0;
 }
 
 int write_byte_to_socket(int fd, unsigned char byte) noexcept {
