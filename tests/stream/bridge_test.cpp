@@ -10,6 +10,12 @@
 
 #include "interrupt/child.hpp"
 
+// The library does not know it; whoever has it can print with it.
+#if __has_include(<fmt/format.h>)
+#define FMT_HEADER_ONLY
+#include <fmt/format.h>
+#endif
+
 #include <csignal>
 #include <iostream>
 #include <iterator>
@@ -104,6 +110,18 @@ TEST(Record, IsOneHoweverManyPiecesItHas) {
   out.flush();
   EXPECT_EQ(pipe.drained(), "few " + many + "!sent by its end");
 }
+
+#if defined(FMT_HEADER_ONLY)
+TEST(Record, IsASinkForFmt) {
+  const two_ends pipe;
+  auto out = make_writer(pipe.in());
+  record line{out};
+  fmt::format_to(std::back_inserter(line), "{} of {} done\n", 7, "many");
+  EXPECT_EQ(line.send(), 15U);
+  out.flush();
+  EXPECT_EQ(pipe.drained(), "7 of many done\n");
+}
+#endif
 
 TEST(Record, StaysWholeWhenItCouldNotBeSent) {
   two_ends pipe;
