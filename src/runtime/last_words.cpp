@@ -80,6 +80,7 @@ void note_lost_output(std::size_t bytes) noexcept {
   lost_bytes.fetch_add(bytes, std::memory_order_relaxed);
   lost.store(true, std::memory_order_relaxed);
 }
+void forget_lost_output() noexcept { lost.store(false, std::memory_order_relaxed); }
 bool output_was_lost() noexcept { return lost.load(std::memory_order_relaxed); }
 
 void last_words_before_fork() noexcept {

@@ -80,6 +80,8 @@ void set_write_through(bool on) noexcept;
 /// reaches the exit status). Any thread.
 void note_lost_output(std::size_t bytes) noexcept;
 bool output_was_lost() noexcept;
+/// For tests that lose some on purpose, and shall end with 0.
+void forget_lost_output() noexcept;
 
 // Around fork, from the runtime's handlers.
 void last_words_before_fork() noexcept;

@@ -82,6 +82,10 @@ TEST(ItsRuntime, WhatFailsInItIsSeenInStatusAndReport) {
 // A process that has lost output exits with 74 whatever happens after, so it is a child.
 [[noreturn]] void run_with_lost_output() {
   struct loser final : lastcall::detail::last_words {
+    loser() noexcept { enlist(); }
+    loser(const loser&) = delete;
+    loser& operator=(const loser&) = delete;
+    ~loser() { strike_off(); }
     void say(lastcall::detail::last_words_round& round) noexcept override {
       if (!round.last) round.note({.name = "journal", .lost = 12});
     }
