@@ -48,11 +48,16 @@ bool join(pthread_t thread, std::int64_t ns) noexcept {
   const std::int64_t rest = until.tv_nsec + ns % second;
   until.tv_sec += static_cast<time_t>(seconds + rest / second);
   until.tv_nsec = static_cast<long>(rest % second);
+  // Else a cancellation of the calling thread would be acted upon in here, where nothing may be thrown.
+  int cancellation = 0;
+  ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellation);
 #if LASTCALL_CONFIG_THREAD_SANITIZER
-  return ::pthread_timedjoin_np(thread, nullptr, &until) == 0;
+  const int error = ::pthread_timedjoin_np(thread, nullptr, &until);
 #else
-  return ::pthread_clockjoin_np(thread, nullptr, clock, &until) == 0;
+  const int error = ::pthread_clockjoin_np(thread, nullptr, clock, &until);
 #endif
+  ::pthread_setcancelstate(cancellation, nullptr);
+  return error == 0;
 }
 
 void detach(pthread_t thread) noexcept { ::pthread_detach(thread); }

@@ -4,6 +4,7 @@
 
 #include "sys/calls.hpp"
 #include "wait/lock_around_waits.hpp"
+#include "wait/raw_futex.hpp"
 #include "wait/sleepers.hpp"
 
 #include <cerrno>
@@ -24,8 +25,8 @@ futex_result futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t ex
   return result == -ETIMEDOUT ? futex_result::timed_out : futex_result::woken;
 }
 
-void futex_wake_one(const std::atomic<std::uint32_t>& word) noexcept { sys::futex_wake(word, 1); }
+void futex_wake_one(const std::atomic<std::uint32_t>& word) noexcept { wake_surely(word, 1); }
 
-void futex_wake_all(const std::atomic<std::uint32_t>& word) noexcept { sys::futex_wake(word, INT_MAX); }
+void futex_wake_all(const std::atomic<std::uint32_t>& word) noexcept { wake_surely(word, INT_MAX); }
 
 } // namespace lastcall::wait
