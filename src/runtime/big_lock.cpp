@@ -49,14 +49,13 @@ void thread_leaves(void*) noexcept {
   me.thread = 0; // should something come to the lock later still, it is called for again
 }
 
+// The key and 1; 0 until there is one. Release and acquire: what libc knows of it comes along.
+constinit std::atomic<std::uint32_t> end_key_and_1{0};
+
 pthread_key_t end_key() noexcept {
-  static const pthread_key_t key = [] {
-    pthread_key_t made{};
-    LASTCALL_ASSERT(sys::make_thread_end_key(made, &thread_leaves) == 0,
-                    "no thread-specific key is left for the big lock: the program has used up all of them");
-    return made;
-  }();
-  return key;
+  LASTCALL_ASSERT(prepare_big_lock() == 0,
+                  "no thread-specific key is left for the big lock: the program has used up all of them");
+  return end_key_and_1.load(std::memory_order_acquire) - 1;
 }
 
 [[noreturn]] void refuse_exempt(lock_outcome why) {
@@ -85,6 +84,15 @@ lock_outcome take(lock_seat& me, std::uint32_t entry, deadline until) noexcept {
 }
 
 } // namespace
+
+int prepare_big_lock() noexcept {
+  if (end_key_and_1.load(std::memory_order_acquire) != 0) return 0;
+  pthread_key_t made{};
+  if (const int error = sys::make_thread_end_key(made, &thread_leaves); error < 0) return error;
+  std::uint32_t none = 0; // of two at once one has made a key too many
+  end_key_and_1.compare_exchange_strong(none, made + 1, std::memory_order_release, std::memory_order_relaxed);
+  return 0;
+}
 
 lock_queue& the_lock_queue() noexcept { return the_queue; }
 

@@ -14,6 +14,8 @@
 namespace lastcall::detail {
 
 /// The big lock's beginning and end, for the runtime alone.
+/// Before the first one opens: has the ends of threads noticed. 0 or minus an errno.
+int prepare_big_lock() noexcept;
 void open_big_lock(std::uint64_t generation, duration interval) noexcept;
 /// Nobody of this generation gets it any more; waiters are let go. Asks who holds it to give it up, and waits
 /// for that up to the deadline; the holder's name where it did not.
