@@ -9,24 +9,32 @@
 
 namespace lastcall::detail {
 
-void callback_list::open() noexcept {
+void callback_list::open(std::uint64_t generation) noexcept {
   const std::scoped_lock guard{lock_};
-  open_ = true;
+  open_to_ = generation;
 }
 
 std::size_t callback_list::close() noexcept {
-  std::list<std::shared_ptr<callback>> dropped; // destroyed with the lock free
   const std::scoped_lock guard{lock_};
-  open_ = false;
+  open_to_ = 0;
   for (const auto& one : waiting_) one->waits_ = false;
-  dropped.swap(waiting_);
-  return dropped.size();
+  const std::size_t count = waiting_.size();
+  dropped_.splice(dropped_.end(), waiting_);
+  return count;
+}
+
+bool callback_list::destroy_dropped() {
+  std::list<std::shared_ptr<callback>> one; // destroyed with the lock free
+  const std::scoped_lock guard{lock_};
+  if (dropped_.empty()) return false;
+  one.splice(one.end(), dropped_, dropped_.begin());
+  return true;
 }
 
 void callback_list::add(const std::shared_ptr<callback>& what) {
   std::list<std::shared_ptr<callback>> node{what};
   const std::scoped_lock guard{lock_};
-  if (!open_) throw std::system_error{the_core().refusal()};
+  if (open_to_ == 0) throw std::system_error{the_core().refusal()};
   what->place_ = node.begin();
   what->waits_ = true;
   waiting_.splice(waiting_.end(), node);
@@ -46,11 +54,17 @@ std::function<void()> callback_list::take(callback& which) noexcept {
   return take_out(which);
 }
 
-std::function<void()> callback_list::take_newest() noexcept {
-  const std::scoped_lock guard{lock_};
-  if (waiting_.empty()) return {};
-  const auto newest = waiting_.back(); // keeps it until it is out
-  return take_out(*newest);
+bool callback_list::call_newest(std::uint64_t generation) {
+  std::function<void()> fn;
+  {
+    const std::scoped_lock guard{lock_};
+    // Not when a hand that was left behind comes back, in another runtime's time.
+    if (open_to_ != generation || waiting_.empty()) return false;
+    const auto newest = waiting_.back(); // keeps it until it is out
+    fn = take_out(*newest);
+  }
+  fn(); // one that is empty throws
+  return true;
 }
 
 bool callback_list::empty() noexcept {

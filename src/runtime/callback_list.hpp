@@ -29,16 +29,19 @@ private:
 /// closed → (open) open → (close) closed. While it is closed nothing is added.
 class callback_list {
 public:
-  void open() noexcept;
-  /// Returns how many are dropped without having been called.
+  void open(std::uint64_t generation) noexcept;
+  /// Returns how many are dropped without having been called. They stay where they are: see
+  /// `destroy_dropped`.
   std::size_t close() noexcept;
+  /// Destroys one of these, code of the program's; false when there is none.
+  bool destroy_dropped();
 
   /// Throws std::system_error with runtime_errc: `ending` after the close in a process that had a runtime.
   void add(const std::shared_ptr<callback>& what);
   /// Takes one out: a function to call, empty when it has been taken before.
   std::function<void()> take(callback& which) noexcept;
-  /// The newest; empty when there is none.
-  std::function<void()> take_newest() noexcept;
+  /// Calls the newest of this generation; false when there is none. Throws what it throws.
+  bool call_newest(std::uint64_t generation);
   bool waits(const callback& which) noexcept;
   bool empty() noexcept;
 
@@ -50,7 +53,8 @@ private:
 
   std::mutex lock_;
   std::list<std::shared_ptr<callback>> waiting_;
-  bool open_ = false;
+  std::list<std::shared_ptr<callback>> dropped_;
+  std::uint64_t open_to_ = 0; ///< a generation
 };
 
 } // namespace lastcall::detail

@@ -4,10 +4,12 @@
 
 namespace lastcall::detail {
 
+struct errand;
+
 /// What the calling thread has to do with the end of the runtime.
 struct part_in_the_end {
   bool finalizes = false; ///< it is in `finalize` now
-  bool hand = false;      ///< it runs what the program registered, for a finalization
+  errand* hand = nullptr; ///< what it does for a finalization: it calls what the program registered
   bool exempt = false; ///< it does, or has done, one of these or the exit of the process: it is never parked
 };
 

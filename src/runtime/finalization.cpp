@@ -13,33 +13,19 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <new>
 #include <utility>
 
 namespace lastcall::detail {
 
 namespace {
 
-/// What a hand does and what it says of it. Shared: a hand that is left behind still writes here.
-struct errand {
-  std::function<bool()> next; ///< calls the next one; false when there is none. May throw
-  std::mutex lock;
-  std::vector<std::string> failures;
-  std::atomic<std::size_t> called{0};
-  std::atomic<bool> over{false};
-
-  void note(std::string text) noexcept {
-    try {
-      const std::scoped_lock guard{lock};
-      failures.push_back(std::move(text));
-    } catch (...) { // the report is shorter
-    }
-  }
-};
+constexpr reason the_reason() noexcept { return {.cause = cause::call, .text = "the runtime is finalized"}; }
 
 void run_errand(errand& it) noexcept {
   for (bool more = true; more && !it.over.load(std::memory_order_relaxed);) {
     try {
-      more = it.next();
+      more = it.next(it.until);
     } catch (...) {
       it.note(failure_text());
     }
@@ -48,6 +34,22 @@ void run_errand(errand& it) noexcept {
 }
 
 } // namespace
+
+void errand::begin(std::function<bool(deadline)> what, deadline by) noexcept {
+  next = std::move(what);
+  until = by;
+  failures.clear();
+  called.store(0, std::memory_order_relaxed); // published with the job
+  over.store(false, std::memory_order_relaxed);
+}
+
+void errand::note(std::string text) noexcept {
+  try {
+    const std::scoped_lock guard{lock};
+    failures.push_back(std::move(text));
+  } catch (...) { // the report is shorter
+  }
+}
 
 finalization::finalization(runtime_core& of, runtime_options& options, std::uint64_t generation,
                            deadline until) noexcept
@@ -114,58 +116,91 @@ finalization_report finalization::run() noexcept {
   return std::move(report_);
 }
 
-bool finalization::on_hand(std::function<void()> job, deadline until) noexcept {
+finalization::outcome finalization::on_hand(errand& work) noexcept {
   stopper* hand = nullptr;
   try {
     if (!core_.hands_) core_.hands_ = std::make_unique<crew>(core_.changed_); // a forked child has none
     hand = core_.hands_->on_duty();
   } catch (...) { // as below
   }
-  if (hand == nullptr) {
-    fail("no thread can be had to run it on");
-    return true;
-  }
+  if (hand == nullptr) return outcome::not_begun;
   const deadline at_least = deadline::after(least);
-  hand->give([job = std::move(job)] {
-    my_part.hand = my_part.exempt = true;
-    job();
+  hand->give([it = &work] { // small: it is stored without memory
+    my_part.hand = it;
+    my_part.exempt = true;
+    run_errand(*it);
   });
   while (!hand->idle()) {
     // Each ring may be a hurry, so the deadline is looked at anew.
-    auto now = earlier(until, hard().is_never() ? until : deadline::at(hard().when() + last_moment));
+    auto now =
+        earlier(work.until, hard().is_never() ? work.until : deadline::at(hard().when() + last_moment));
     if (now.when() < at_least.when()) now = at_least;
     const auto hurried = core_.hurried_.load(std::memory_order_relaxed);
-    if (core_.changed_.wait_until(
-            now, [&] { return hand->idle() || core_.hurried_.load(std::memory_order_relaxed) != hurried; }))
-      continue;
+    const auto gone = [&] { return core_.hand_exits_.load(std::memory_order_relaxed) == &work; };
+    const bool rung = core_.changed_.wait_until(now, [&] {
+      return hand->idle() || gone() || core_.hurried_.load(std::memory_order_relaxed) != hurried;
+    });
+    if (rung && !gone()) continue;
     core_.hands_->leave_behind();
-    return false;
+    return outcome::left_behind;
   }
-  return true;
+  return outcome::done;
+}
+
+finalization::outcome finalization::have_done(std::function<bool(deadline)> next, std::string_view what,
+                                              deadline until) noexcept {
+  if (!core_.errand_) core_.errand_.reset(new (std::nothrow) errand); // the one before was left behind
+  if (!core_.errand_) return outcome::not_begun;
+  errand& work = *core_.errand_;
+  work.begin(std::move(next), until);
+  const outcome how = on_hand(work);
+  const std::scoped_lock guard{work.lock};
+  for (const auto& failure : work.failures) fail(failure);
+  if (how != outcome::left_behind) return how;
+  work.over.store(true, std::memory_order_relaxed);
+  report_.steps.back().late = true;
+  fail(sentence{"one did not return (number ", work.called.load(std::memory_order_relaxed) + 1, " of ", what,
+                ")"});
+  static_cast<void>(core_.errand_.release()); // the hand's, for good
+  return how;
+}
+
+finalization::outcome finalization::have_all_done(const std::function<bool(deadline)>& next,
+                                                  std::string_view what, deadline until) noexcept {
+  for (bool late = false;;) {
+    const outcome how = have_done(next, what, until);
+    if (how != outcome::left_behind || (late && until.expired())) return how;
+    if (late || (!until.expired() && !hard().expired())) continue; // it has left by `exit`, before the time
+    until = deadline::after(last_moment);                          // for all that are left
+    late = true;
+  }
 }
 
 void finalization::stop() {
-  reason why{.cause = cause::call, .text = "the runtime is finalized"};
-  core_.request_stop(generation_, why);
-  try {
-    report_.why = describe(core_.token(generation_).why().value_or(why));
-  } catch (...) { // the report is shorter
-  }
-  if (the_registry().count(generation_, this_record).running == 0) return;
-  // Callbacks of the program's run inside, so it is done by a hand.
-  const auto generation = generation_;
-  const bool done = on_hand(
-      [generation, why] {
-        thread_registry& all = the_registry();
-        for (const auto kind : {thread_kind::joined, thread_kind::daemon}) {
-          const auto round = all.new_round();
-          while (const auto one = all.next_of(generation, kind, round)) one->stop.request_stop(why);
+  // Callbacks of the program's run inside, so a hand asks; after one that hangs, another asks the rest.
+  outcome how = outcome::not_begun;
+  if (core_.token_taken_.load(std::memory_order_relaxed) ||
+      the_registry().count(generation_, this_record).running != 0) {
+    const auto ask_one = [generation = generation_, round = the_registry().new_round()](deadline) {
+      the_core().request_stop(generation, the_reason());
+      for (const auto kind : {thread_kind::joined, thread_kind::daemon})
+        if (const auto one = the_registry().next_of(generation, kind, round)) {
+          one->stop.request_stop(the_reason());
+          return true;
         }
-      },
-      soft());
-  if (!done) {
-    report_.steps.back().late = true;
-    fail("a callback of a stop token did not return");
+      return false;
+    };
+    const deadline all = soft();
+    // The threads need time, too.
+    const deadline part = all.is_never() ? all : deadline::after(all.remaining() / 2);
+    how = have_all_done(ask_one, "stop tokens", part);
+    while (how == outcome::not_begun && ask_one(part)) { // no thread is to be had, and they must be asked
+    }
+  }
+  if (how == outcome::not_begun) core_.request_stop(generation_, the_reason());
+  try {
+    report_.why = describe(core_.token(generation_).why().value_or(the_reason()));
+  } catch (...) { // the report is shorter
   }
 }
 
@@ -175,14 +210,13 @@ void finalization::join() {
   const auto round = all.new_round();
   while (const auto one = all.next_of(generation_, thread_kind::joined, round)) {
     if (one.get() == this_record) continue;
-    one->stop.request_stop({.cause = cause::call, .text = "the runtime is finalized"}); // begun since
-    while (!one->rests() && !soft().expired())
+    while (!one->to_be_left() && !soft().expired())
       all.changed().wait_until(soft(), [&, seen = core_.hurried_.load(std::memory_order_relaxed)] {
-        return one->rests() || core_.hurried_.load(std::memory_order_relaxed) != seen;
+        return one->to_be_left() || core_.hurried_.load(std::memory_order_relaxed) != seen;
       });
     if (one->rests())
-      all.reap(*one);
-    else
+      all.reap(*one, soft());
+    else if (!one->to_be_left())
       note_late(*one);
   }
 }
@@ -197,34 +231,13 @@ void finalization::note_late(const thread_record& who) noexcept {
 }
 
 void finalization::call_all(callback_list& of, std::string_view what, deadline until) {
-  auto errand_now = [&of] {
-    auto one = std::make_shared<errand>();
-    one->next = [&of] {
-      const auto fn = of.take_newest();
-      if (fn) fn();
-      return static_cast<bool>(fn);
-    };
-    return one;
-  };
-  bool late = false;
-  for (bool more = !of.empty(); more;) {
-    const auto work = errand_now();
-    const bool done = on_hand([work] { run_errand(*work); }, until);
-    {
-      const std::scoped_lock guard{work->lock};
-      for (const auto& failure : work->failures) fail(failure);
-    }
-    if (done) break;
-    work->over.store(true, std::memory_order_relaxed);
-    fail(sentence{"one did not return (number ", work->called.load(std::memory_order_relaxed) + 1, " of ",
-                  what, ")"});
-    if (!late) until = deadline::after(last_moment); // for all that are left
-    late = true;
-    more = !until.expired();
-  }
-  if (late) report_.steps.back().late = true;
-  if (const std::size_t dropped = of.close(); dropped != 0)
-    fail(sentence{dropped, " of ", what, " were never called"});
+  const auto call_one = [&of, generation = generation_](deadline) { return of.call_newest(generation); };
+  if (!of.empty() && have_all_done(call_one, what, until) == outcome::not_begun)
+    fail("no thread can be had to run them on");
+  const std::size_t dropped = of.close();
+  if (dropped == 0) return;
+  fail(sentence{dropped, " of ", what, " were never called"});
+  have_done([&of](deadline) { return of.destroy_dropped(); }, "what was dropped", deadline::after(least));
 }
 
 void finalization::speak(bool last) {
@@ -239,41 +252,38 @@ void finalization::end_daemons() {
   thread_registry& all = the_registry();
   all.end_generation(generation_, this_record);
   const auto grace = earlier(hard(), deadline::after(options_.daemon_grace));
-  if (!all.wait_until_all_rest(generation_, this_record, grace) &&
-      all.some_wait_inside(generation_, this_record))
-    all.wait_until_all_rest(generation_, this_record, hard());
-  all.reap_ended();
+  bool rest = all.wait_until_all_rest(generation_, this_record, grace);
+  // Those that wait inside have been woken. Without end for as long as ever more of them come to rest.
+  for (std::size_t before = 0; !rest && all.some_wait_inside(generation_, this_record);) {
+    const std::size_t now = all.count(generation_, this_record).running;
+    if (hard().expired() || now == before) break;
+    before = now;
+    rest =
+        all.wait_until_all_rest(generation_, this_record, earlier(hard(), deadline::after(longest_reserve)));
+  }
+  all.reap_ended(hard());
   const auto left = all.count(generation_, this_record);
   report_.daemons_parked = left.parked;
   report_.daemons_left = left.running;
 }
 
 void finalization::cancel_operations() {
-  std::vector<std::string> left;
-  report_.leaked += core_.operations_.settle_all(hard(), left);
-  for (const auto& one : left) fail(sentence{"not over, its memory is kept: ", one});
+  operation_list& all = core_.operations_;
+  if (all.empty()) return;
+  const std::size_t kept = all.kept();
+  const deadline until = hard();
+  have_all_done([&all](deadline) { return all.cancel_next(); }, "operations to cancel", until);
+  have_all_done([&all](deadline by) { return all.settle_next(by); }, "operations to wait for", until);
+  all.keep_rest();
+  report_.leaked += all.kept() - kept;
 }
 
 void finalization::clear_states() {
+  state_list& all = core_.states_;
   // A daemon that still runs may be in the middle of one.
-  if (report_.daemons_left != 0) {
-    report_.leaked += core_.states_.leak_all();
-    return;
-  }
-  if (core_.states_.empty()) {
-    report_.leaked += core_.states_.leak_all(); // closes it
-    return;
-  }
-  const auto work = std::make_shared<errand>();
-  work->next = [states = &core_.states_] { return states->clear_newest(); };
-  const bool done = on_hand([work] { run_errand(*work); }, hard());
-  const std::scoped_lock guard{work->lock};
-  for (const auto& failure : work->failures) fail(failure);
-  if (done) return;
-  work->over.store(true, std::memory_order_relaxed);
-  report_.steps.back().late = true;
-  fail("a state's destructor did not return; the rest is kept");
-  report_.leaked += core_.states_.leak_all();
+  if (report_.daemons_left == 0 && !all.empty())
+    have_done([&all](deadline) { return all.clear_newest(); }, "states; the rest is kept", hard());
+  report_.leaked += all.leak_all(); // closes it
 }
 
 } // namespace lastcall::detail

@@ -6,9 +6,11 @@
 #include <lastcall/wait/deadline.hpp>
 
 #include "runtime/callback_list.hpp"
+#include "runtime/errand.hpp"
 #include "runtime/runtime_core.hpp"
 #include "runtime/sentence.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -43,8 +45,17 @@ private:
   void cancel_operations();
   void clear_states();
 
-  /// Runs `job` on a hand; false when it did not end in time and was left behind. It has `least` in any case.
-  bool on_hand(std::function<void()> job, deadline until) noexcept;
+  enum class outcome : std::uint8_t { done, left_behind, not_begun };
+  /// Has a hand do it; it has `least` in any case. `not_begun` where no thread can be had.
+  outcome on_hand(errand& work) noexcept;
+  /// Calls `next` on a hand until it returns false, and reports what it throws, and when it does not return:
+  /// then the hand is left behind, and what `next` refers to has to stay. `next` is small enough to be stored
+  /// without memory.
+  outcome have_done(std::function<bool(deadline)> next, std::string_view what, deadline until) noexcept;
+  /// The same, and another hand goes on where one was left behind, for a moment; `left_behind` when that has
+  /// passed.
+  outcome have_all_done(const std::function<bool(deadline)>& next, std::string_view what,
+                        deadline until) noexcept;
   deadline soft() const noexcept;
   deadline hard() const noexcept;
   void fail(std::string_view what) noexcept;

@@ -5,7 +5,8 @@
 #include "runtime/operation_list.hpp"
 #include "runtime/runtime_core.hpp"
 
-#include <new>
+#include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace lastcall::detail {
@@ -23,7 +24,6 @@ bool operation::settle(deadline until) noexcept {
     over = wait_(until);
   } catch (...) {
   }
-  if (!over) static_cast<void>(new (std::nothrow) std::shared_ptr<void>{memory_}); // leaked
   return over;
 }
 
@@ -32,37 +32,64 @@ void operation_list::add(const std::shared_ptr<operation>& one) {
   under_way_.push_back(one);
 }
 
-bool operation_list::remove(const std::shared_ptr<operation>& one) noexcept {
+operation_list::node operation_list::take(const std::shared_ptr<operation>& one) noexcept {
+  node taken;
   const std::scoped_lock guard{lock_};
-  for (auto at = under_way_.begin(); at != under_way_.end(); ++at)
-    if (*at == one) {
-      under_way_.erase(at);
-      return true;
-    }
-  return false;
+  const auto at = std::find(under_way_.begin(), under_way_.end(), one);
+  if (at != under_way_.end()) taken.splice(taken.end(), under_way_, at);
+  return taken;
 }
 
-std::size_t operation_list::settle_all(deadline until, std::vector<std::string>& left) noexcept {
-  std::list<std::shared_ptr<operation>> all;
+void operation_list::keep(node one) noexcept {
+  const std::scoped_lock guard{lock_};
+  kept_.splice(kept_.end(), one);
+}
+
+bool operation_list::cancel_next() noexcept {
+  std::shared_ptr<operation> one;
   {
     const std::scoped_lock guard{lock_};
-    all.swap(under_way_);
+    if (under_way_.empty()) return false;
+    one = under_way_.front();
+    asked_.splice(asked_.end(), under_way_, under_way_.begin());
   }
-  for (const auto& one : all) one->cancel();
-  std::size_t leaked = 0;
-  for (const auto& one : all) {
-    if (one->settle(until)) continue;
-    ++leaked;
-    try {
-      left.push_back(one->name());
-    } catch (...) { // counted
-    }
+  one->cancel();
+  return true;
+}
+
+bool operation_list::settle_next(deadline until) {
+  std::shared_ptr<operation> one;
+  {
+    const std::scoped_lock guard{lock_};
+    if (asked_.empty()) return false;
+    one = asked_.front();
+    kept_.splice(kept_.end(), asked_, asked_.begin());
   }
-  return leaked;
+  if (!one->settle(until)) throw std::runtime_error{"not over, its memory is kept: " + one->name()};
+  const std::scoped_lock guard{lock_};
+  kept_.remove(one); // `one` outlives the lock
+  return true;
+}
+
+void operation_list::keep_rest() noexcept {
+  const std::scoped_lock guard{lock_};
+  kept_.splice(kept_.end(), asked_);
+  kept_.splice(kept_.end(), under_way_);
+}
+
+std::size_t operation_list::kept() noexcept {
+  const std::scoped_lock guard{lock_};
+  return kept_.size();
+}
+
+bool operation_list::empty() noexcept {
+  const std::scoped_lock guard{lock_};
+  return under_way_.empty();
 }
 
 void operation_list::in_child() noexcept {
-  under_way_.clear();
+  kept_.splice(kept_.end(), asked_);
+  kept_.splice(kept_.end(), under_way_);
   lock_.unlock();
 }
 
@@ -79,13 +106,17 @@ in_flight::in_flight(std::string_view name, std::shared_ptr<void> memory, std::f
 }
 
 in_flight::~in_flight() {
-  if (it_ == nullptr || !the_core().operations().remove(it_)) return;
+  if (it_ == nullptr) return;
+  auto mine = the_core().operations().take(it_);
+  if (mine.empty()) return;
   it_->cancel();
-  if (!it_->settle(deadline::after(patience))) the_core().note_leaked(1);
+  if (it_->settle(deadline::after(patience))) return;
+  the_core().operations().keep(std::move(mine));
+  the_core().note_leaked(1);
 }
 
 void in_flight::over() noexcept {
-  if (it_ != nullptr) the_core().operations().remove(it_);
+  if (it_ != nullptr) the_core().operations().take(it_);
 }
 
 } // namespace lastcall

@@ -3,7 +3,6 @@
 #include <lastcall/runtime/module_state.hpp>
 
 #include <lastcall/wait/deadline.hpp>
-#include <lastcall/wait/futex.hpp>
 
 #include "runtime/runtime_core.hpp"
 #include "runtime/state_list.hpp"
@@ -30,7 +29,7 @@ public:
   ~making() {
     std::uint32_t still = mine_;
     // Not where it was passed over. Release pairs with the acquire in enter.
-    if (word_.compare_exchange_strong(still, 0, std::memory_order_release)) wait::futex_wake_all(word_);
+    if (word_.compare_exchange_strong(still, 0, std::memory_order_release)) the_core().changed().ring();
   }
   making(const making&) = delete;
   making& operator=(const making&) = delete;
@@ -55,14 +54,16 @@ void state_node::enter(void* (*make)()) {
     const auto mine = static_cast<std::uint32_t>(now);
     std::uint32_t seen = making_.load(std::memory_order_acquire); // pairs with the release in ~making
     if (seen == mine) {
-      auto never = deadline::never();
-      wait::futex_wait(making_, seen, never);
+      // Or until the end: its maker may be parked.
+      the_core().changed().wait_until(deadline::never(), [&] {
+        return making_.load(std::memory_order_acquire) != mine || the_core().live_generation() != now;
+      });
       continue;
     }
     if (!making_.compare_exchange_strong(seen, mine, std::memory_order_acquire)) continue;
     const making this_one{making_, mine};
     if (generation_.load(std::memory_order_acquire) == now) return; // by another thread, just now
-    the_core().want_hand(); // for its end
+    the_core().want_hand();                                         // for its end
     void* const object = make();
     if (the_core().states().publish(*this, object, now)) return;
     destroy(object); // nobody has seen it

@@ -9,7 +9,6 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 namespace lastcall::detail {
 
@@ -21,7 +20,7 @@ public:
       : name_{name}, memory_{std::move(memory)}, cancel_{std::move(cancel)}, wait_{std::move(wait)} {}
 
   void cancel() noexcept;
-  /// Whether it is over by the deadline; if not, its memory is kept for ever.
+  /// Whether it is over by the deadline; if not, it has to be kept for ever.
   bool settle(deadline until) noexcept;
   const std::string& name() const noexcept { return name_; }
 
@@ -32,24 +31,40 @@ private:
   std::function<bool(deadline)> wait_;
 };
 
-/// All that are under way.
+/// All that are under way, and those whose memory is kept for ever. Nothing is allocated but by `add`, and
+/// code of the program's runs without the lock.
+///
+/// under way → (cancelled) asked → (over) gone
+///                            └──→ (not over) kept
 class operation_list {
 public:
-  void add(const std::shared_ptr<operation>& one);
-  /// False when it was not in the list any more: somebody else settles it, or has.
-  bool remove(const std::shared_ptr<operation>& one) noexcept;
+  using node = std::list<std::shared_ptr<operation>>;
 
-  /// Cancels all, then waits for each; names of those that are not over go to `left`. Returns how many.
-  std::size_t settle_all(deadline until, std::vector<std::string>& left) noexcept;
+  void add(const std::shared_ptr<operation>& one);
+  /// Empty when it was not under way any more: somebody else settles it, or has.
+  node take(const std::shared_ptr<operation>& one) noexcept;
+  void keep(node one) noexcept;
+
+  /// Cancels the next one; false when there is none.
+  bool cancel_next() noexcept;
+  /// Waits for the next one that was cancelled; false when there is none. Throws a sentence when it is not
+  /// over. It counts as kept while it is waited for.
+  bool settle_next(deadline until);
+  /// Keeps all that are left.
+  void keep_rest() noexcept;
+  std::size_t kept() noexcept;
+  bool empty() noexcept;
 
   void before_fork() noexcept { lock_.lock(); }
   void after_fork() noexcept { lock_.unlock(); }
-  /// What is under way there works on the parent's memory.
+  /// What is under way there works on the parent's memory. Nothing is destroyed: that is the parent's, too.
   void in_child() noexcept;
 
 private:
   std::mutex lock_;
-  std::list<std::shared_ptr<operation>> under_way_;
+  node under_way_;
+  node asked_;
+  node kept_;
 };
 
 } // namespace lastcall::detail

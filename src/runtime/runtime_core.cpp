@@ -59,7 +59,7 @@ void thread_failed(const thread_record& whose) noexcept {
   const std::string why = failure_text();
   std::string failing_hook;
   try {
-    if (const auto hook = the_core().options().on_thread_failure)
+    if (const auto hook = the_core().on_thread_failure())
       return hook(whose.name.view(), std::current_exception());
   } catch (...) {
     failing_hook = failure_text();
@@ -74,10 +74,6 @@ void thread_failed(const thread_record& whose) noexcept {
 runtime_core& the_core() noexcept {
   static immortal<runtime_core> core;
   return *core;
-}
-
-runtime_core::runtime_core() {
-  over_.request_stop({.cause = cause::call, .text = "the runtime has been finalized"});
 }
 
 std::error_code runtime_core::refusal() const noexcept {
@@ -101,21 +97,29 @@ std::uint64_t runtime_core::open(runtime_options options) {
     sys::throw_failure(sys::call::at_fork, -error, "to notice a fork");
   if (const int error = the_registry().prepare(); error < 0)
     sys::throw_failure(sys::call::thread_key, -error, "to notice the ends of threads");
+  if (const int error = prepare_big_lock(); error < 0)
+    sys::throw_failure(sys::call::thread_key, -error, "to notice the ends of threads that hold the big lock");
   install_exit_hooks();
-  stop_source stop;
+  stop_source stop, over;
+  over.request_stop({.cause = cause::call, .text = "the runtime has been finalized"});
   finalization_report blank;
+  auto work = std::make_unique<errand>();
   blank.steps.reserve(static_cast<std::size_t>(finalization_step::last_words_again) + 1);
   const std::scoped_lock guard{lock_};
   if (phase() != runtime_phase::none) throw std::system_error{runtime_errc::live};
   options_ = std::move(options);
   stop_ = std::move(stop);
+  if (!over_) over_ = std::move(over);
   blank_report_ = std::move(blank);
+  errand_ = std::move(work);
+  token_taken_.store(false, std::memory_order_relaxed); // set and looked at under the lock, or after it
   hurried_.store(0, std::memory_order_relaxed);
+  hand_exits_.store(nullptr, std::memory_order_relaxed);
   const std::uint64_t next = generation() + 1;
   generation_.store(next, std::memory_order_release);
   set_write_through(false);
-  at_exit_.open();
-  finalizers_.open();
+  at_exit_.open(next);
+  finalizers_.open(next);
   states_.open(next);
   open_big_lock(next, options_.interval);
   take_terminate_handler();
@@ -133,6 +137,18 @@ void runtime_core::enter(runtime_phase next) noexcept {
 }
 
 bool runtime_core::begin_finalization(std::uint64_t generation, deadline until) noexcept {
+  // Whoever finalizes does not wait for a thread that waits for the end here.
+  struct at_rest {
+    std::atomic<bool>* flag = nullptr;
+    void begin() {
+      flag = &this_record->awaits_end;
+      flag->store(true, std::memory_order_relaxed);
+      the_registry().changed().ring();
+    }
+    ~at_rest() {
+      if (flag != nullptr) flag->store(false, std::memory_order_relaxed);
+    }
+  } mine;
   for (;;) {
     {
       const std::scoped_lock guard{lock_};
@@ -145,7 +161,8 @@ bool runtime_core::begin_finalization(std::uint64_t generation, deadline until) 
       // From inside, it would wait for itself.
       if (my_part.finalizes) return false;
     }
-    if (my_part.hand) return false;
+    if (my_part.hand != nullptr) return false;
+    if (this_record != nullptr && this_record->generation == generation) mine.begin();
     const bool over = changed_.wait_until(
         until, [&] { return this->generation() != generation || phase() == runtime_phase::none; });
     if (!over) return false;
@@ -189,10 +206,19 @@ finalization_report runtime_core::finalize(std::uint64_t generation) noexcept {
 }
 
 void runtime_core::hurry(deadline until) noexcept {
+  // Without a runtime before: nothing to hurry, and nothing to construct in a handler.
+  if (the_runtime_hooks.load(std::memory_order_acquire) == nullptr) return;
   // Relaxed: who waits looks again after the ring.
   hurried_.store(until.is_never() ? 0 : until.when().time_since_epoch().count(), std::memory_order_relaxed);
   changed_.ring();
   the_registry().changed().ring();
+}
+
+void runtime_core::lay_hand_down() noexcept {
+  const errand* const work = std::exchange(my_part.hand, nullptr);
+  if (work == nullptr) return;
+  hand_exits_.store(work, std::memory_order_relaxed); // rung after it was set
+  changed_.ring();
 }
 
 void runtime_core::start(const std::shared_ptr<thread_record>& record) {
@@ -208,6 +234,8 @@ void runtime_core::start(const std::shared_ptr<thread_record>& record) {
     throw std::system_error{runtime_errc::forbidden, std::string{record->name.view()}};
   if (!hands_) hands_ = std::make_unique<crew>(changed_);
   record->generation = generation();
+  if (now == runtime_phase::joining) // while nobody listens to its token: whoever finalizes asks no more
+    record->stop.request_stop({.cause = cause::call, .text = "the runtime is finalized"});
   the_registry().start(record);
 }
 
@@ -218,8 +246,11 @@ void runtime_core::want_hand() {
 
 stop_token runtime_core::token(std::uint64_t generation) {
   const std::scoped_lock guard{lock_};
-  if (this->generation() == generation) return stop_.token();
-  return over_.token();
+  if (this->generation() == generation) {
+    token_taken_.store(true, std::memory_order_relaxed);
+    return stop_->token();
+  }
+  return over_->token(); // whoever asks has had a runtime
 }
 
 bool runtime_core::request_stop(std::uint64_t generation, reason why) noexcept {
@@ -232,9 +263,10 @@ bool runtime_core::request_stop(std::uint64_t generation, reason why) noexcept {
   return stop->request_stop(std::move(why));
 }
 
-runtime_options runtime_core::options() {
+std::function<void(std::string_view, std::exception_ptr)> runtime_core::on_thread_failure() {
   const std::scoped_lock guard{lock_};
-  return options_;
+  return options_
+      .on_thread_failure; // and nothing else: a finalization reads and takes the rest without the lock
 }
 
 void runtime_core::before_fork() noexcept {
@@ -258,7 +290,9 @@ void runtime_core::in_child() noexcept {
   states_.after_fork();
   finalizers_.after_fork();
   at_exit_.after_fork();
-  if (hands_) static_cast<void>(hands_.release()); // its thread is the parent's
+  static_cast<void>(hands_.release());  // its thread is the parent's
+  static_cast<void>(errand_.release()); // and so is what that may be doing
+  my_part.hand = nullptr;
   const bool ends = phase() == runtime_phase::joining || phase() == runtime_phase::ending;
   // Another thread was finalizing. Here nobody is: the child may.
   if (ends && finalizing_.load(std::memory_order_relaxed) != 0 && !my_part.finalizes)

@@ -10,14 +10,19 @@
 #include "runtime/bell.hpp"
 #include "runtime/callback_list.hpp"
 #include "runtime/crew.hpp"
+#include "runtime/errand.hpp"
 #include "runtime/operation_list.hpp"
 #include "runtime/state_list.hpp"
 #include "runtime/thread_record.hpp"
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <system_error>
 
 namespace lastcall::detail {
@@ -36,14 +41,14 @@ enum class runtime_phase : std::uint8_t { none, running, joining, ending };
 /// registry.
 class runtime_core {
 public:
-  runtime_core();
-
   /// Begins the next generation and returns its number. Throws std::system_error.
   std::uint64_t open(runtime_options options);
   finalization_report finalize(std::uint64_t generation, deadline until) noexcept;
   /// Within the budget of its options.
   finalization_report finalize(std::uint64_t generation) noexcept;
   void hurry(deadline until) noexcept;
+  /// On a hand that leaves by `exit`: it is not waited for any more, and not a hand any more.
+  void lay_hand_down() noexcept;
 
   void start(const std::shared_ptr<thread_record>& record);
   /// For whoever registers something that a hand will have to do: it is had now, and not when it is too late.
@@ -58,9 +63,12 @@ public:
   /// The one that has begun last, and whether it has not been finalized.
   std::uint64_t generation() const noexcept { return generation_.load(std::memory_order_acquire); }
   runtime_phase phase() const noexcept { return phase_.load(std::memory_order_acquire); }
-  runtime_options options();
+  std::function<void(std::string_view, std::exception_ptr)> on_thread_failure();
   /// Why something cannot begin now.
   std::error_code refusal() const noexcept;
+
+  /// Rung when the phase is another, and for who waits for a module's state.
+  bell& changed() noexcept { return changed_; }
 
   callback_list& at_exit() noexcept { return at_exit_; }
   callback_list& finalizers() noexcept { return finalizers_; }
@@ -82,15 +90,18 @@ private:
   std::atomic<runtime_phase> phase_{runtime_phase::none};
   std::atomic<std::uint64_t> generation_{0};
   runtime_options options_{};
-  stop_source stop_{};
-  stop_source over_{};                 ///< has fired: for tokens of runtimes that are over
-  finalization_report blank_report_{}; ///< with memory for its steps
-  std::unique_ptr<crew> hands_{};      ///< on which registered functions run; the finalizing thread's
+  std::optional<stop_source> stop_{};    ///< as `over_`, from the first runtime on: to have one takes memory
+  std::optional<stop_source> over_{};    ///< has fired: for tokens of runtimes that are over
+  finalization_report blank_report_{};   ///< with memory for its steps
+  std::unique_ptr<errand> errand_{};     ///< there before it is needed; the finalizing thread's
+  std::atomic<bool> token_taken_{false}; ///< somebody may have to be told of the stop
+  std::unique_ptr<crew> hands_{};        ///< on which registered functions run; the finalizing thread's
 
-  std::atomic<pid_t> finalizing_{0};     ///< the thread that does it
-  std::atomic<std::int64_t> hurried_{0}; ///< the deadline of `hurry`, ns on the clock; 0: none
-  std::atomic<std::size_t> leaked_{0};   ///< by destructors, for the next report
-  bell changed_;                         ///< hurried, a hand is idle, the phase is another
+  std::atomic<pid_t> finalizing_{0};               ///< the thread that does it
+  std::atomic<std::int64_t> hurried_{0};           ///< the deadline of `hurry`, ns on the clock; 0: none
+  std::atomic<const errand*> hand_exits_{nullptr}; ///< the hand at work on it has called `exit`
+  std::atomic<std::size_t> leaked_{0};             ///< by destructors, for the next report
+  bell changed_;                                   ///< hurried, a hand is idle, the phase is another
 
   callback_list at_exit_;
   callback_list finalizers_;

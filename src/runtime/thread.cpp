@@ -61,12 +61,12 @@ bool thread_handle::wait(deadline until) {
   wait::lock_set_aside aside; // here, because a join may throw
   const bool ended = the_registry().wait_for(*record_, until);
   aside.take_back();
-  if (!ended) {
-    if (record_->rests()) throw std::system_error{runtime_errc::never_ends};
-    return false;
-  }
-  the_registry().reap(*record_);
-  return true;
+  touch(); // the runtime of a thread that waits may have ended meanwhile
+  if (ended)
+    the_registry().reap(*record_, until);
+  else if (record_->state.load(std::memory_order_acquire) == thread_state::parked) // as in rests
+    throw std::system_error{runtime_errc::never_ends};
+  return ended;
 }
 
 } // namespace detail
@@ -95,7 +95,8 @@ bool thread::join(deadline until) {
 void thread::let_go() noexcept {
   if (record_ == nullptr || record_.get() == detail::this_record) return;
   record_->stop.request_stop({.cause = cause::call, .text = "its handle is gone"});
-  if (the_registry().wait_for(*record_, deadline::after(patience))) the_registry().reap(*record_);
+  const deadline until = deadline::after(patience);
+  if (the_registry().wait_for(*record_, until)) the_registry().reap(*record_, until);
   record_.reset();
 }
 

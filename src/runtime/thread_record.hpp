@@ -41,6 +41,8 @@ struct thread_record {
   std::atomic<pid_t> id{0};                                ///< the kernel's; set by the thread itself
   std::atomic<thread_state> state{thread_state::starting}; ///< release; the registry's bell is rung after it
 
+  std::atomic<bool> awaits_end{false}; ///< it waits, in `finalize`, for a finalization by another thread
+
   // The registry's lock guards these. Null until the thread runs and after its end.
   thread_word* word = nullptr;
   wait::seat* seat = nullptr;
@@ -55,6 +57,10 @@ struct thread_record {
     // Acquire pairs with the release that sets it: what the thread did before is there.
     const thread_state now = state.load(std::memory_order_acquire);
     return now == thread_state::parked || now == thread_state::ended;
+  }
+  /// Waiting for it at the end of the runtime would be in vain.
+  bool to_be_left() const noexcept {
+    return rests() || awaits_end.load(std::memory_order_relaxed); // rung after it was set
   }
 };
 

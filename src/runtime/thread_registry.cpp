@@ -71,7 +71,7 @@ int thread_registry::prepare() noexcept {
 }
 
 void thread_registry::start(const std::shared_ptr<thread_record>& record) {
-  reap_ended();
+  reap_ended(deadline::after(duration::zero())); // the core's lock is held
   auto holder = std::make_unique<std::shared_ptr<thread_record>>(record);
   std::list<std::shared_ptr<thread_record>> node{record};
   {
@@ -101,12 +101,11 @@ void* thread_registry::run(void* holder) {
       if (here) thread_ended(holder); // no memory for the key: a little early, then
     }
   } const at_end{holder, !ends_by_key};
-  the_registry().began(*mine);
-  call_body(*mine);
+  if (the_registry().began(*mine)) call_body(*mine);
   return nullptr;
 }
 
-void thread_registry::began(thread_record& mine) noexcept {
+bool thread_registry::began(thread_record& mine) noexcept {
   std::array<char, 16> name{}; // the kernel's limit
   mine.name.view().copy(name.data(), name.size() - 1);
   sys::name_this_thread(name.data());
@@ -117,8 +116,10 @@ void thread_registry::began(thread_record& mine) noexcept {
   const std::scoped_lock guard{lock_};
   mine.word = &here();
   mine.seat = &wait::seat_here();
-  if (mine.generation <= over_up_to_) here().due.fetch_or(runtime_over, std::memory_order_relaxed);
+  const bool over = mine.generation <= over_up_to_;
+  if (over) here().due.fetch_or(runtime_over, std::memory_order_relaxed);
   mine.state.store(thread_state::running, std::memory_order_release); // as all of its stores
+  return !over;
 }
 
 void thread_registry::rest(thread_record& mine, thread_state as) noexcept {
@@ -132,11 +133,14 @@ void thread_registry::rest(thread_record& mine, thread_state as) noexcept {
 }
 
 bool thread_registry::wait_for(thread_record& whom, deadline until) noexcept {
-  changed_.wait_until(until, [&whom] { return whom.rests(); });
+  // Relaxed: rung after it was set.
+  changed_.wait_until(until, [&whom] {
+    return whom.rests() || (here().due.load(std::memory_order_relaxed) & runtime_over) != 0;
+  });
   return whom.state.load(std::memory_order_acquire) == thread_state::ended;
 }
 
-void thread_registry::reap(thread_record& whom) noexcept {
+void thread_registry::reap(thread_record& whom, deadline until) noexcept {
   std::list<std::shared_ptr<thread_record>> gone;
   {
     const std::scoped_lock guard{lock_};
@@ -148,7 +152,8 @@ void thread_registry::reap(thread_record& whom) noexcept {
         break;
       }
   }
-  if (!sys::join(whom.handle, last_steps_ns)) sys::detach(whom.handle);
+  const std::int64_t span = std::min<std::int64_t>(until.remaining().count(), last_steps_ns);
+  if (!sys::join(whom.handle, span)) sys::detach(whom.handle);
 }
 
 std::shared_ptr<thread_record> thread_registry::take_ended() noexcept {
@@ -158,8 +163,8 @@ std::shared_ptr<thread_record> thread_registry::take_ended() noexcept {
   return nullptr;
 }
 
-void thread_registry::reap_ended() noexcept {
-  while (const auto one = take_ended()) reap(*one);
+void thread_registry::reap_ended(deadline until) noexcept {
+  while (const auto one = take_ended()) reap(*one, until);
 }
 
 std::shared_ptr<thread_record> thread_registry::next_of(std::uint64_t generation, thread_kind kind,
@@ -188,6 +193,7 @@ void thread_registry::end_generation(std::uint64_t generation, const thread_reco
         one->word->due.fetch_or(runtime_over,
                                 std::memory_order_release); // pairs with acquires at checkpoints
   }
+  changed_.ring(); // some wait for each other
   wake(generation, but);
 }
 
@@ -241,27 +247,34 @@ thread_registry::census thread_registry::count(std::uint64_t generation, const t
   return result;
 }
 
+// The kernel gives the id of a thread that has ended to another one.
 bool thread_registry::is_parked(pid_t thread) noexcept {
   const std::scoped_lock guard{lock_};
-  for (const auto& one : threads_)
-    if (one->id.load(std::memory_order_relaxed) == thread)
-      return one->state.load(std::memory_order_acquire) == thread_state::parked;
-  return false;
+  return std::any_of(threads_.begin(), threads_.end(), [thread](const auto& one) {
+    return one->id.load(std::memory_order_relaxed) == thread &&
+           one->state.load(std::memory_order_acquire) == thread_state::parked;
+  });
 }
 
 std::string thread_registry::name_of(pid_t thread) {
   const std::scoped_lock guard{lock_};
   for (const auto& one : threads_)
-    if (one->id.load(std::memory_order_relaxed) == thread && !one->reaped)
+    if (one->id.load(std::memory_order_relaxed) == thread &&
+        one->state.load(std::memory_order_acquire) != thread_state::ended)
       return std::string{one->name.view()};
   return {};
 }
 
 void thread_registry::in_child() noexcept {
-  // The others are leaked with what they hold: their frames are in this memory and nobody unwinds them.
-  for (const auto& one : threads_)
-    if (one.get() != this_record) static_cast<void>(new (std::nothrow) std::shared_ptr<thread_record>{one});
-  threads_.remove_if([](const auto& one) { return one.get() != this_record; });
+  // The others are kept with what they hold: their frames are in this memory and nobody unwinds them.
+  for (auto at = threads_.begin(); at != threads_.end();) {
+    const auto one = at++;
+    if (one->get() == this_record) continue;
+    (*one)->word = nullptr;
+    (*one)->seat = nullptr;
+    (*one)->state.store(thread_state::parked, std::memory_order_relaxed); // nobody waits for it
+    of_parent_.splice(of_parent_.end(), threads_, one);
+  }
   if (this_record != nullptr) {
     this_record->id.store(sys::gettid(), std::memory_order_relaxed);
     this_record->kind = thread_kind::daemon; // nobody waits for the thread that is the main one

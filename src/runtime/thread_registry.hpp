@@ -33,12 +33,13 @@ public:
   void rest(thread_record& mine, thread_state as) noexcept;
 
   /// Waits until the thread has ended, its thread_local objects included; false when the deadline passes
-  /// before, or as soon as the thread is parked.
+  /// before, as soon as the thread is parked, and when the runtime of the calling thread is over.
   bool wait_for(thread_record& whom, deadline until) noexcept;
 
-  /// Forgets a thread that has ended and gives back its stack; or all that have ended unnoticed.
-  void reap(thread_record& whom) noexcept;
-  void reap_ended() noexcept;
+  /// Forgets a thread that has ended and gives back its stack; or all that have ended unnoticed. Waits for
+  /// its last steps up to the deadline, and not for long: they may be destructors of the program's.
+  void reap(thread_record& whom, deadline until) noexcept;
+  void reap_ended(deadline until) noexcept;
 
   /// One of a generation that has not ended and that this round has not met: `round` is a number that no
   /// other round has. Allocates nothing.
@@ -73,13 +74,15 @@ public:
 
 private:
   static void* run(void* holder);
-  void began(thread_record& mine) noexcept;
+  /// False when its runtime is over already: then it does nothing.
+  bool began(thread_record& mine) noexcept;
   bool wake(std::uint64_t generation, const thread_record* but) noexcept;
   std::shared_ptr<thread_record> take_ended() noexcept;
 
   std::mutex lock_;
   std::list<std::shared_ptr<thread_record>> threads_;
-  std::uint64_t over_up_to_ = 0; ///< the newest generation that has ended
+  std::list<std::shared_ptr<thread_record>> of_parent_; ///< in a forked child: kept, for nobody unwinds them
+  std::uint64_t over_up_to_ = 0;                        ///< the newest generation that has ended
   std::uint64_t rounds_ = 0;
   bell changed_;
 };

@@ -29,8 +29,9 @@ class operation;
 ///     …
 ///     reading.over();                      // it came back; the memory is the buffer's own again
 ///
-/// `cancel` asks and does not wait; `wait` says whether the operation is over. They run on the thread that
-/// finalizes or destroys this, and what they throw counts as "not over".
+/// `cancel` asks and does not wait; `wait` says whether the operation is over. They run on a thread of the
+/// runtime, where one that hangs can be left behind, or on the one that destroys this; what they throw counts
+/// as "not over".
 /// Errors: the constructor throws std::bad_alloc. Works without a runtime, too: the destructor then does the
 /// same.
 class in_flight {

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+//
+// What happens when memory runs out in a runtime's life: this program's own operator new refuses from the
+// N-th request on, N = 0, 1, 2, …, until a whole life needs fewer. What had been begun or registered by then
+// is ended and called. (A refused request once ended the program, or left functions to the next runtime.)
+#include <lastcall/interrupt/io.hpp>
+#include <lastcall/runtime/at_exit.hpp>
+#include <lastcall/runtime/daemon_thread.hpp>
+#include <lastcall/runtime/finalizer.hpp>
+#include <lastcall/runtime/in_flight.hpp>
+#include <lastcall/runtime/module_state.hpp>
+#include <lastcall/runtime/runtime.hpp>
+#include <lastcall/runtime/thread.hpp>
+
+#include "runtime/quiet.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <limits>
+#include <memory>
+#include <new>
+#include <optional>
+#include <system_error>
+
+#include <unistd.h>
+
+namespace {
+
+constexpr long plenty = std::numeric_limits<long>::max() / 2;
+std::atomic<long> requests_left{plenty};
+
+void* had(std::size_t size) noexcept { return requests_left.fetch_sub(1) > 0 ? std::malloc(size) : nullptr; }
+
+} // namespace
+
+[[gnu::noinline]] void* operator new(std::size_t size) { // inlined, they look mismatched to the compiler
+  if (void* memory = had(size)) return memory;
+  throw std::bad_alloc{};
+}
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return had(size); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace {
+
+using namespace std::chrono_literals;
+using lastcall::deadline;
+using runtime_test::quiet;
+
+constexpr auto long_enough = 30s;
+
+struct counts {
+  static inline std::atomic<int> live{0};
+  counts() { ++live; }
+  ~counts() { --live; }
+};
+constinit lastcall::module_state<counts> state{"state"};
+
+/// What was begun and has not ended; all 0 at the end.
+struct tally {
+  std::atomic<int> threads{0}, at_exit{0}, finalizers{0}, operations{0};
+};
+
+void live(tally& open) {
+  lastcall::thread worker{"worker", [&open](lastcall::stop_token stop) {
+                            lastcall::io::sleep_until(deadline::never(), stop);
+                            --open.threads;
+                          }};
+  ++open.threads;
+  // The handle lets go of it at the end of this function, and asks it to stop.
+  const lastcall::daemon_thread daemon{"daemon", "sleeps",
+                                       [] { lastcall::io::sleep_until(deadline::never()); }};
+  lastcall::at_exit([&open] { --open.at_exit; });
+  ++open.at_exit;
+  lastcall::at_exit([&open] {
+    --open.at_exit;
+    throw 7;
+  });
+  ++open.at_exit;
+  const lastcall::finalizer last{[&open] { --open.finalizers; }};
+  ++open.finalizers;
+  state.get();
+}
+
+/// Returns how many requests were not used, at most 0 where memory ran out.
+long run_with(long few) {
+  ::alarm(60);
+  static std::optional<lastcall::in_flight> reading;
+  tally open;
+  auto options = quiet();
+  const auto token_heard = std::make_unique<std::atomic<bool>>(false);
+  requests_left = few;
+  try {
+    lastcall::runtime it{std::move(options)};
+    try {
+      live(open);
+      reading.emplace(
+          "read", std::shared_ptr<void>{}, [] {},
+          [&open](deadline) {
+            --open.operations;
+            return true;
+          });
+      ++open.operations;
+    } catch (const std::bad_alloc&) {
+    } catch (const std::system_error&) {
+    }
+    it.finalize(deadline::after(long_enough));
+  } catch (const std::bad_alloc&) {
+  } catch (const std::system_error&) {
+  }
+  const long unused = requests_left.exchange(plenty);
+  reading.reset();
+  EXPECT_EQ(open.threads, 0) << few;
+  EXPECT_EQ(open.at_exit, 0) << few;
+  EXPECT_EQ(open.finalizers, 0) << few;
+  EXPECT_EQ(open.operations, 0) << few;
+  EXPECT_EQ(counts::live, 0) << few;
+  EXPECT_FALSE(lastcall::runtime::live());
+  return unused;
+}
+
+TEST(NoMemory, WhereverItRunsOutWhatWasBegunIsEndedAndTheNextRuntimeIsWhole) {
+  constexpr long far_too_many = 10'000;
+  long few = 0;
+  while (run_with(few) <= 0 && few < far_too_many && !HasFailure()) {
+    lastcall::runtime next{quiet()};
+    int called = 0;
+    lastcall::at_exit([&] { ++called; });
+    EXPECT_TRUE(next.finalize().clean()) << few;
+    EXPECT_EQ(called, 1) << few;
+    ++few;
+  }
+  EXPECT_LT(few, far_too_many);
+}
+
+} // namespace
