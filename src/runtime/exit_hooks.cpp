@@ -2,7 +2,9 @@
 // Copyright the lastcall authors
 #include "runtime/exit_hooks.hpp"
 
+#include <lastcall/interrupt/thread_word.hpp>
 #include <lastcall/wait/deadline.hpp>
+#include <lastcall/wait/futex.hpp>
 
 #include "runtime/big_lock_gate.hpp"
 #include "runtime/exempt.hpp"
@@ -12,11 +14,13 @@
 #include "runtime/runtime_core.hpp"
 #include "runtime/standard_output.hpp"
 #include "runtime/thread_registry.hpp"
+#include "runtime/touch.hpp"
 #include "sys/calls.hpp"
 #include "sys/process_hooks.hpp"
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 
@@ -36,6 +40,7 @@ constinit std::atomic<std::int64_t> guard_ns{0};
 constinit std::atomic<exit_policy> policy{exit_policy::destroy};
 
 constinit std::atomic<std::terminate_handler> found_handler{nullptr};
+constinit std::atomic<std::terminate_handler> oldest_handler{nullptr}; ///< the first that was ever found
 
 void speak(duration span) noexcept {
   set_write_through(true);
@@ -43,11 +48,35 @@ void speak(duration span) noexcept {
   say_last_words(round);
 }
 
-void at_process_exit(int status, void*) {
+constinit std::atomic<pid_t> exiting{0};
+
+// Not parked, not thrown at: what is destroyed from here on may touch what it likes.
+void exempt_this_thread() noexcept {
   my_part.exempt = true;
+  here().due.fetch_and(~std::uint32_t{runtime_over},
+                       std::memory_order_relaxed); // its own; it looks there itself
+}
+
+void at_process_exit(int status, void*) {
+  // libc lets a second thread go on with the handlers that are left, and end the process while the first is
+  // in the middle of one. So this one stays on top of them until it is over, and the second sleeps in it.
+  const pid_t me = sys::gettid();
+  pid_t first = 0;
+  if (!exiting.compare_exchange_strong(first, me, std::memory_order_relaxed)) {
+    if (first == me) return;             // it is over, or calls `exit` in turn
+    ::on_exit(at_process_exit, nullptr); // for a third
+    the_core().lay_hand_down();
+    park();
+  }
+  ::on_exit(at_process_exit, nullptr);
   runtime_core& core = the_core();
-  // Who exits inside a finalization, or while another thread is too long in one, still has streams speak.
-  if (core.phase() == runtime_phase::none || core.finalize(core.generation()).done_before) speak(patience);
+  core.lay_hand_down();
+  exempt_this_thread();
+  const bool live = core.phase() != runtime_phase::none;
+  if (live) core.finalize(core.generation());
+  exempt_this_thread(); // it may have been told by another one's finalization
+  // That one is late, or this thread is in the middle of it.
+  if (!live || core.phase() != runtime_phase::none) speak(patience);
   const bool lost = output_was_lost();
   if (policy.load(std::memory_order_relaxed) == exit_policy::quick) {
     const bool flushed = flush_standard_streams(patience);
@@ -59,10 +88,27 @@ void at_process_exit(int status, void*) {
 
 void at_quick_exit() { speak(patience); }
 
+// 0, or the thread that has streams speak, and whether they have.
+constinit std::atomic<pid_t> terminating{0};
+constinit std::atomic<std::uint32_t> spoken{0};
+
 [[noreturn]] void on_terminate() {
-  static constinit std::atomic<bool> spoken{false};
-  if (!spoken.exchange(true, std::memory_order_relaxed)) speak(patience);
-  if (const auto next = found_handler.load(std::memory_order_relaxed)) next();
+  const pid_t me = sys::gettid();
+  pid_t first = 0;
+  if (terminating.compare_exchange_strong(first, me, std::memory_order_relaxed)) {
+    speak(patience);
+    spoken.store(1, std::memory_order_release);
+    wait::futex_wake_all(spoken);
+    if (const auto next = found_handler.load(std::memory_order_relaxed)) next();
+  } else if (first != me) {
+    // To end the process now would cut the other one short.
+    auto until = deadline::after(2 * patience);
+    while (spoken.load(std::memory_order_acquire) == 0 &&
+           wait::futex_wait(spoken, 0, until) != wait::futex_result::timed_out) {
+    }
+    if (const auto next = found_handler.load(std::memory_order_relaxed)) next();
+  } // else: the handler that was found calls the one it found, and that was this one
+  if (const auto oldest = oldest_handler.load(std::memory_order_relaxed)) oldest();
   std::abort();
 }
 
@@ -82,7 +128,10 @@ void remember_for_exit(const runtime_options& options) noexcept {
 
 void take_terminate_handler() noexcept {
   const auto found = std::set_terminate(on_terminate);
-  if (found != on_terminate) found_handler.store(found, std::memory_order_relaxed);
+  if (found == on_terminate) return;
+  found_handler.store(found, std::memory_order_relaxed);
+  std::terminate_handler none = nullptr;
+  oldest_handler.compare_exchange_strong(none, found, std::memory_order_relaxed);
 }
 
 void give_terminate_handler_back() noexcept {
@@ -107,6 +156,7 @@ int prepare_runtime_for_fork() noexcept {
         the_core().in_parent();
       },
       [] {
+        exiting.store(0, std::memory_order_relaxed); // whoever did is in the parent
         big_lock_in_child();
         the_registry().in_child();
         last_words_in_child();

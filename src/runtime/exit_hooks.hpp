@@ -17,6 +17,10 @@ namespace lastcall::detail {
 ///
 /// Where output was lost and the status would have been 0, it becomes 74.
 ///
+/// A second thread that exits meanwhile sleeps in the handler until the process has ended. One of the
+/// runtime's that exits while another one finalizes is not waited for, nor is a hand: they go on once that is
+/// over.
+///
 /// Idempotent; registered with the first runtime or stream. Handlers run newest first, so what is registered
 /// or constructed (as a static) after that comes before.
 void install_exit_hooks() noexcept;
