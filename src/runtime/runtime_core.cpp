@@ -23,6 +23,7 @@
 #include <chrono>
 #include <exception>
 #include <initializer_list>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -100,7 +101,7 @@ std::uint64_t runtime_core::open(runtime_options options) {
   if (const int error = prepare_big_lock(); error < 0)
     sys::throw_failure(sys::call::thread_key, -error, "to notice the ends of threads that hold the big lock");
   install_exit_hooks();
-  stop_source stop, over;
+  stop_source stop, for_child, over;
   over.request_stop({.cause = cause::call, .text = "the runtime has been finalized"});
   finalization_report blank;
   auto work = std::make_unique<errand>();
@@ -109,6 +110,7 @@ std::uint64_t runtime_core::open(runtime_options options) {
   if (phase() != runtime_phase::none) throw std::system_error{runtime_errc::live};
   options_ = std::move(options);
   stop_ = std::move(stop);
+  for_child_ = std::move(for_child);
   if (!over_) over_ = std::move(over);
   blank_report_ = std::move(blank);
   errand_ = std::move(work);
@@ -286,6 +288,16 @@ void runtime_core::in_parent() noexcept {
 }
 
 void runtime_core::in_child() noexcept {
+  if (stop_) {
+    // Its callbacks are those of threads that do not exist here, on stacks that others will get.
+    const auto why = stop_->token().why();
+    static_cast<void>(new (std::nothrow) stop_source{*std::exchange(stop_, for_child_)});
+    if (why) stop_->request_stop(*why);
+    try {
+      for_child_ = stop_source{};
+    } catch (...) { // a child of this child shares it
+    }
+  }
   operations_.in_child();
   states_.after_fork();
   finalizers_.after_fork();

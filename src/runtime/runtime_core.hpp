@@ -90,12 +90,13 @@ private:
   std::atomic<runtime_phase> phase_{runtime_phase::none};
   std::atomic<std::uint64_t> generation_{0};
   runtime_options options_{};
-  std::optional<stop_source> stop_{};    ///< as `over_`, from the first runtime on: to have one takes memory
-  std::optional<stop_source> over_{};    ///< has fired: for tokens of runtimes that are over
-  finalization_report blank_report_{};   ///< with memory for its steps
-  std::unique_ptr<errand> errand_{};     ///< there before it is needed; the finalizing thread's
-  std::atomic<bool> token_taken_{false}; ///< somebody may have to be told of the stop
-  std::unique_ptr<crew> hands_{};        ///< on which registered functions run; the finalizing thread's
+  std::optional<stop_source> stop_{}; ///< as `over_`, from the first runtime on: to have one takes memory
+  std::optional<stop_source> for_child_{}; ///< the stop's in a forked child
+  std::optional<stop_source> over_{};      ///< has fired: for tokens of runtimes that are over
+  finalization_report blank_report_{};     ///< with memory for its steps
+  std::unique_ptr<errand> errand_{};       ///< there before it is needed; the finalizing thread's
+  std::atomic<bool> token_taken_{false};   ///< somebody may have to be told of the stop
+  std::unique_ptr<crew> hands_{};          ///< on which registered functions run; the finalizing thread's
 
   std::atomic<pid_t> finalizing_{0};               ///< the thread that does it
   std::atomic<std::int64_t> hurried_{0};           ///< the deadline of `hurry`, ns on the clock; 0: none

@@ -50,7 +50,7 @@ int thread_handle::id() const noexcept {
 }
 
 bool thread_handle::request_stop(reason why) noexcept {
-  return record_ != nullptr && record_->stop.request_stop(std::move(why));
+  return record_ != nullptr && detail::request_stop(*record_, std::move(why));
 }
 
 bool thread_handle::wait(deadline until) {
@@ -94,7 +94,7 @@ bool thread::join(deadline until) {
 
 void thread::let_go() noexcept {
   if (record_ == nullptr || record_.get() == detail::this_record) return;
-  record_->stop.request_stop({.cause = cause::call, .text = "its handle is gone"});
+  detail::request_stop(*record_, {.cause = cause::call, .text = "its handle is gone"});
   const deadline until = deadline::after(patience);
   if (the_registry().wait_for(*record_, until)) the_registry().reap(*record_, until);
   record_.reset();

@@ -61,6 +61,10 @@ thread_registry& the_registry() noexcept {
   return *registry;
 }
 
+bool request_stop(thread_record& of, reason why) noexcept {
+  return !of.rests() && of.stop.request_stop(std::move(why));
+}
+
 int thread_registry::prepare() noexcept {
   const std::scoped_lock guard{lock_};
   if (key_there.load(std::memory_order_relaxed)) return 0;

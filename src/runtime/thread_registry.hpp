@@ -89,6 +89,10 @@ private:
 
 thread_registry& the_registry() noexcept;
 
+/// Not of a thread that rests: in a forked child, one of the parent's would have its callbacks on a stack
+/// that is another thread's by now.
+bool request_stop(thread_record& of, reason why) noexcept;
+
 /// For what leaves a thread's function: called on that thread, inside the handler.
 void thread_failed(const thread_record& whose) noexcept;
 

@@ -348,6 +348,29 @@ TEST_F(Exit, InAForkedChildJoinsTheChildsThreads) {
   EXPECT_EQ(told(), "joined");
 }
 
+// The stack of a thread that the child does not have is given to the child's next thread, with what it had
+// registered there: the child crashed when it asked the parent's thread, or the runtime, to stop.
+TEST_F(Exit, AForkedChildAsksNobodyOfItsParentsToStop) {
+  EXPECT_EQ(status_after_exit_of([] {
+              static lastcall::runtime program{quiet()};
+              static lastcall::thread of_parent{
+                  "of the parent", [] { lastcall::io::sleep_until(deadline::never(), program.token()); }};
+              while (of_parent.id() == 0) std::this_thread::yield();
+              int failed = 0;
+              for (int round = 0; round < 20; ++round)
+                if (status_after_exit_of([] {
+                      static lastcall::thread of_child{"of the child", [](lastcall::stop_token stop) {
+                                                         lastcall::io::sleep_until(deadline::never(), stop);
+                                                       }};
+                      of_parent.request_stop();
+                      return program.finalize(deadline::after(long_enough)).clean() ? 0 : 1;
+                    }) != 0)
+                  ++failed;
+              return failed;
+            }),
+            0);
+}
+
 TEST_F(Exit, AForkFromAThreadMakesThatThreadTheMainOneOfTheChild) {
   EXPECT_EQ(status_after_exit_of([] {
               static lastcall::runtime program{quiet()};
