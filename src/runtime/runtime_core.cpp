@@ -5,6 +5,7 @@
 #include <lastcall/interrupt/shield.hpp>
 #include <lastcall/runtime/errors.hpp>
 #include <lastcall/runtime/immortal.hpp>
+#include <lastcall/wait/asymmetric_barrier.hpp>
 
 #include "interrupt/runtime_hooks.hpp"
 #include "runtime/big_lock_gate.hpp"
