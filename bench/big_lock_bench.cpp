@@ -99,6 +99,7 @@ double longest_of_eight() {
   std::atomic<int> in{0};
   std::array<double, 8> longest{};
   std::vector<std::thread> takers;
+  takers.reserve(longest.size());
   for (auto& mine : longest)
     takers.emplace_back([&] {
       double since = bench::now_ns();

@@ -224,10 +224,10 @@ double cpython() {
                               "for i in range(1000000): write(record)\n"
                               "print((time.perf_counter_ns() - start) / 1e6)\n";
   std::FILE* python = ::popen(("python3 -c \"" + program + "\"").c_str(), "re");
-  double ns = 0;
-  if (python == nullptr || std::fscanf(python, "%lf", &ns) != 1) give_up("python3 did not run");
+  char said[64]{};
+  if (python == nullptr || std::fgets(said, sizeof said, python) == nullptr) give_up("python3 did not run");
   ::pclose(python);
-  return ns;
+  return std::strtod(said, nullptr);
 }
 
 } // namespace
