@@ -14,6 +14,9 @@ runtime::runtime(runtime_options options) : generation_{the_core().open(std::mov
 
 runtime::~runtime() { finalize(); }
 
+// These change what a runtime stands for, if not its bytes.
+// NOLINTBEGIN(readability-make-member-function-const)
+
 finalization_report runtime::finalize(deadline until) noexcept {
   return the_core().finalize(generation_, until);
 }
@@ -24,9 +27,9 @@ void runtime::hurry(deadline until) noexcept { the_core().hurry(until); }
 
 stop_token runtime::token() const noexcept { return the_core().token(generation_); }
 
-bool runtime::request_stop(reason why) noexcept {
-  return the_core().request_stop(generation_, std::move(why));
-}
+bool runtime::request_stop(reason why) noexcept { return the_core().request_stop(generation_, why); }
+
+// NOLINTEND(readability-make-member-function-const)
 
 bool runtime::live() noexcept { return the_core().phase() == detail::runtime_phase::running; }
 

@@ -263,7 +263,7 @@ bool runtime_core::request_stop(std::uint64_t generation, reason why) noexcept {
     if (this->generation() != generation || phase() == runtime_phase::none) return false;
     stop = stop_;
   }
-  return stop->request_stop(std::move(why));
+  return stop->request_stop(why);
 }
 
 std::function<void(std::string_view, std::exception_ptr)> runtime_core::on_thread_failure() {

@@ -50,7 +50,7 @@ int thread_handle::id() const noexcept {
 }
 
 bool thread_handle::request_stop(reason why) noexcept {
-  return record_ != nullptr && detail::request_stop(*record_, std::move(why));
+  return record_ != nullptr && detail::request_stop(*record_, why);
 }
 
 bool thread_handle::wait(deadline until) {

@@ -61,9 +61,7 @@ thread_registry& the_registry() noexcept {
   return *registry;
 }
 
-bool request_stop(thread_record& of, reason why) noexcept {
-  return !of.rests() && of.stop.request_stop(std::move(why));
-}
+bool request_stop(thread_record& of, reason why) noexcept { return !of.rests() && of.stop.request_stop(why); }
 
 int thread_registry::prepare() noexcept {
   const std::scoped_lock guard{lock_};
