@@ -36,17 +36,11 @@ using lastcall::deadline;
 using lastcall::runtime_errc;
 using lastcall::the_big_lock;
 using runtime_test::code_of;
+using runtime_test::patient;
 using runtime_test::quiet;
 namespace io = lastcall::io;
 
 namespace {
-
-// Daemons get the time to end that a loaded machine takes for it.
-lastcall::runtime_options patient() {
-  auto options = quiet();
-  options.daemon_grace = 20s;
-  return options;
-}
 
 struct BigLockEnd : testing::Test {
   std::optional<lastcall::runtime> runtime{patient()};

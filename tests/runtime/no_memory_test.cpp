@@ -49,6 +49,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using lastcall::deadline;
+using runtime_test::patient;
 using runtime_test::quiet;
 
 constexpr auto long_enough = 30s;
@@ -91,7 +92,7 @@ long run_with(long few) {
   ::alarm(60);
   static std::optional<lastcall::in_flight> reading;
   tally open;
-  auto options = quiet();
+  auto options = patient(); // where a daemon is left, state is kept
   const auto token_heard = std::make_unique<std::atomic<bool>>(false);
   requests_left = few;
   try {

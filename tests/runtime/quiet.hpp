@@ -4,6 +4,7 @@
 
 #include <lastcall/runtime/runtime_options.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <system_error>
 
@@ -16,6 +17,13 @@ namespace runtime_test {
 inline lastcall::runtime_options quiet() {
   lastcall::runtime_options options;
   options.on_report = [](const lastcall::finalization_report&) {};
+  return options;
+}
+
+/// … and whose daemons get the time to end that a loaded machine takes for it.
+inline lastcall::runtime_options patient() {
+  auto options = quiet();
+  options.daemon_grace = std::chrono::seconds{20};
   return options;
 }
 

@@ -23,6 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 using lastcall::deadline;
 using lastcall::finalization_step;
+using runtime_test::patient;
 using runtime_test::quiet;
 
 TEST(Runtime, TakesAllStepsInTheirOrder) {
@@ -80,15 +81,16 @@ TEST(Runtime, ADaemonThatReadsAPipeIsUnwound) {
     std::atomic<bool>& gone;
     ~witness() { gone = true; }
   };
-  std::atomic<bool> gone{false}, came_back{false};
-  lastcall::runtime it{quiet()};
+  std::atomic<bool> there{false}, gone{false}, came_back{false};
+  lastcall::runtime it{patient()};
   lastcall::daemon_thread reader{"reader", "reads what never comes", [&] {
                                    const witness here{gone};
+                                   there = true;
                                    char byte = 0;
                                    lastcall::io::read(ends[0], &byte, 1);
                                    came_back = true;
                                  }};
-  while (reader.id() == 0) std::this_thread::yield();
+  while (!there) std::this_thread::yield();
   const auto report = it.finalize(deadline::after(30s));
   EXPECT_TRUE(reader.join(deadline::after(30s)));
   EXPECT_TRUE(gone);
@@ -99,9 +101,10 @@ TEST(Runtime, ADaemonThatReadsAPipeIsUnwound) {
 
 TEST(Runtime, ADaemonThatSwallowsItsEndIsParkedTheSecondTime) {
   std::atomic<int> caught{0};
-  std::atomic<bool> came_back{false};
-  lastcall::runtime it{quiet()};
+  std::atomic<bool> there{false}, came_back{false};
+  lastcall::runtime it{patient()};
   lastcall::daemon_thread stubborn{"stubborn", "swallows everything", [&] {
+                                     there = true;
                                      try {
                                        for (;;) lastcall::checkpoint();
                                      } catch (...) {
@@ -110,7 +113,7 @@ TEST(Runtime, ADaemonThatSwallowsItsEndIsParkedTheSecondTime) {
                                      lastcall::checkpoint();
                                      came_back = true;
                                    }};
-  while (stubborn.id() == 0) std::this_thread::yield();
+  while (!there) std::this_thread::yield();
   it.finalize(deadline::after(30s));
   EXPECT_THROW(stubborn.join(deadline::after(30s)), std::system_error);
   EXPECT_EQ(caught, 1);

@@ -32,6 +32,7 @@ using lastcall::deadline;
 using lastcall::runtime_errc;
 using runtime_test::code_of;
 using runtime_test::exit_status_of;
+using runtime_test::patient;
 using runtime_test::quiet;
 
 constexpr auto long_enough = 30s;
@@ -265,15 +266,16 @@ TEST(Daemon, CarriesItsReasonAndMayBeForbidden) {
 }
 
 TEST(Daemon, InCodeOfTheProgramIsNotWaitedFor) {
-  std::atomic<bool> go_on{true}, came_back{false};
+  std::atomic<bool> there{false}, go_on{true}, came_back{false};
   lastcall::runtime it{quiet()};
   lastcall::daemon_thread spinner{"spinner", "spins", [&] {
+                                    there = true;
                                     while (go_on) std::this_thread::yield();
                                     std::error_code error;
                                     lastcall::checkpoint(error); // must not throw: parked
                                     came_back = true;
                                   }};
-  while (spinner.id() == 0) std::this_thread::yield();
+  while (!there) std::this_thread::yield();
   const auto report = it.finalize(deadline::after(long_enough));
   EXPECT_EQ(report.daemons_left, 1U);
   EXPECT_TRUE(report.clean());
@@ -284,7 +286,7 @@ TEST(Daemon, InCodeOfTheProgramIsNotWaitedFor) {
 }
 
 TEST(Daemon, IsParkedByADestructorThatUnwindingRuns) {
-  std::atomic<bool> came_back{false};
+  std::atomic<bool> there{false}, came_back{false};
   struct touches {
     std::atomic<bool>& came_back;
     ~touches() {
@@ -292,24 +294,26 @@ TEST(Daemon, IsParkedByADestructorThatUnwindingRuns) {
       came_back = true;
     }
   };
-  lastcall::runtime it{quiet()};
+  lastcall::runtime it{patient()};
   lastcall::daemon_thread one{"one", "touches while unwound", [&] {
                                 const touches here{came_back};
+                                there = true;
                                 for (;;) lastcall::checkpoint();
                               }};
-  while (one.id() == 0) std::this_thread::yield();
+  while (!there) std::this_thread::yield();
   EXPECT_EQ(it.finalize(deadline::after(long_enough)).daemons_parked, 1U);
   EXPECT_FALSE(came_back);
 }
 
 TEST(Daemon, OfAnOldGenerationIsEndedInTheNewOne) {
-  std::atomic<bool> go_on{true}, began_anew{false};
+  std::atomic<bool> there{false}, go_on{true}, began_anew{false};
   auto first = std::make_unique<lastcall::runtime>(quiet());
   lastcall::daemon_thread old{"old", "sleeps over", [&] {
+                                there = true;
                                 while (go_on) std::this_thread::yield();
                                 lastcall::thread{"child", [&] { began_anew = true; }};
                               }};
-  while (old.id() == 0) std::this_thread::yield();
+  while (!there) std::this_thread::yield();
   first.reset();
   const lastcall::runtime second{quiet()};
   go_on = false;

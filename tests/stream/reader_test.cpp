@@ -12,6 +12,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <set>
 #include <string>
@@ -161,7 +162,7 @@ TEST(BufferedReader, IsLeftByADaemonAtTheEnd) {
     std::atomic<wait::seat*> seat{nullptr};
     static buffered_reader* in = nullptr;
     in = new buffered_reader{raw_fd::borrow(pipe.out())};
-    runtime program;
+    runtime program{{.daemon_grace = std::chrono::seconds{20}}};
     daemon_thread reader{"reader", "waits for what never comes", [&] {
                            seat = &wait::seat_here();
                            std::string line;

@@ -47,6 +47,7 @@ runtime_options quiet() {
   runtime_options options;
   options.on_report = [](const finalization_report&) {};
   options.stream_grace = 10ms;
+  options.daemon_grace = 20s; // they get the time to end that a loaded machine takes for it
   return options;
 }
 
@@ -148,7 +149,7 @@ TEST_F(StuckStream, IsLeftByADaemonWhoseRuntimeEnds) {
                            for (;;) out->write("0123456789");
                          }};
     while (seat.load() == nullptr || seat.load()->watched.load() == nullptr) std::this_thread::yield();
-    const auto report = program.finalize(deadline::after(300ms));
+    const auto report = program.finalize(deadline::after(1s));
     if (report.daemons_left + report.daemons_parked != 0) return 1;
     std::uint64_t lost = 0; // of both rounds: the daemon was let go on after the first
     for (const auto& end : report.streams) lost += end.lost;
