@@ -2,6 +2,7 @@
 // Copyright the lastcall authors
 #pragma once
 
+#include "stream/find_byte.hpp"
 #include "stream/kernel_call.hpp"
 
 #include <cstddef>
@@ -33,13 +34,13 @@ public:
   /// The bytes up to the delimiter, where it is there. What was searched before is not searched again.
   line find(char delimiter) noexcept {
     const std::size_t from = searched_ > begin_ && searched_for_ == delimiter ? searched_ : begin_;
-    const void* at = end_ == from ? nullptr : std::memchr(memory_.get() + from, delimiter, end_ - from);
+    const char* at = find_byte(memory_.get() + from, end_ - from, delimiter);
     if (at == nullptr) {
       searched_ = end_;
       searched_for_ = delimiter;
       return {};
     }
-    return {true, data(), static_cast<std::size_t>(static_cast<const char*>(at) - data())};
+    return {true, data(), static_cast<std::size_t>(at - data())};
   }
 
   /// Reads more behind what is there: how many bytes, or as `read_some`; -ENOMEM without memory.

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace lastcall::detail {
+
+/// Where `wanted` stands first in these bytes; null where it does not.
+///
+/// std::memchr for the short distances between the ends of lines: a call into libc, and a jump for each size
+/// that libc tells apart, cost as much there as the search does. What is not in the first two blocks is left
+/// to libc, whose loop is the better one for long lines.
+inline const char* find_byte(const char* at, std::size_t size, char wanted) noexcept {
+#if defined(__SSE2__)
+  constexpr std::size_t block = 64, part = 16;
+  const __m128i all = _mm_set1_epi8(wanted);
+  for (int blocks = 0; blocks < 2 && size >= block; ++blocks, at += block, size -= block) {
+    std::uint64_t equal = 0; // a bit for each byte of the block
+    for (std::size_t i = 0; i < block; i += part) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + i));
+      equal |= std::uint64_t{static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, all)))} << i;
+    }
+    if (equal != 0) return at + __builtin_ctzll(equal);
+  }
+#endif
+  return size == 0 ? nullptr : static_cast<const char*>(std::memchr(at, wanted, size));
+}
+
+} // namespace lastcall::detail
