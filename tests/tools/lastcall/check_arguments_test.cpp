@@ -97,8 +97,9 @@ TEST(CheckArguments, EachMistakeIsNamed) {
   expect({"true"}, "comes after \"--\"");
   expect({"--jbos", "3", "--", "true"}, "--jbos");
   expect({"--signal", "FOO", "--", "true"}, "FOO");
-  expect({"--signal", "KILL", "--", "true"}, "SIGKILL");
-  expect({"--scope", "session", "--", "true"}, "--scope: \"session\" is none of process, group");
+  expect({"--signal", "STOP", "--", "true"}, "SIGSTOP");
+  expect({"--grace", "0", "--", "true"}, "--grace");
+  expect({"--scope", "session", "--", "true"}, "--scope: \"session\" is none of process, group, caller");
   expect({"--position", "between", "--", "true"}, "between");
   expect({"--isolation", "vm", "--", "true"}, "vm");
   expect({"--dir", "/nowhere", "--", "true"}, "--dir: there is no directory /nowhere");

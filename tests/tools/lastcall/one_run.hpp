@@ -50,12 +50,13 @@ public:
   }
 
   /// One run with a request at `key`.
-  [[nodiscard]] run at(const std::string& key, target_scope scope = target_scope::process) {
+  [[nodiscard]] run at(const std::string& key, target_scope scope = target_scope::process,
+                       int signal = SIGINT) {
     std::string why;
     const auto where = point::parse(key, why);
     if (!where) throw std::runtime_error(why);
     const auto& known = learn();
-    const std::vector<injection> runs{{*where, SIGINT, scope}};
+    const std::vector<injection> runs{{*where, signal, scope}};
     auto one = worker::for_runs(setup_, known, runs, 0);
     one.ask(0);
     const auto answer = one.receive();

@@ -78,6 +78,28 @@ TEST_P(Position, AChildsPointSendsTheRequestToTheFirstProcessOrToAll) {
   EXPECT_EQ(all.out, "") << "the grandchild must have got it too";
 }
 
+TEST_P(Position, AChildsPointSendsTheRequestToItAloneWhereTheCallerIsMeant) {
+  one_run family{{probe("family")}, GetParam()};
+  const auto seen = family.at("0.2.1:write(1)#1@before", target_scope::caller);
+  EXPECT_EQ(seen.delivered, delivery::delivered) << seen.not_injected;
+  EXPECT_EQ(seen.end, (ending{ending::how::exited, 0, false}));
+  EXPECT_EQ(seen.out, "");
+}
+
+TEST_P(Position, AProcessThatIsKilledLeavesItsHelper) {
+  one_run leaves{{probe("has_helper")}, GetParam()};
+  leaves.setup().wanted.grace = seconds{0.1};
+  for (const char* where : {"0:write(1)#1@before", "0:write(1)#1@after"}) {
+    const auto seen = leaves.at(where, target_scope::process, SIGKILL);
+    EXPECT_EQ(seen.delivered, delivery::delivered) << seen.not_injected;
+    EXPECT_EQ(seen.end, (ending{ending::how::signaled, SIGKILL, false}));
+    ASSERT_EQ(seen.survivors.size(), 1U);
+    EXPECT_EQ(seen.survivors.front().role, "0.1");
+  }
+  const auto asleep = leaves.at("0.1:pause()#1@during", target_scope::caller, SIGKILL);
+  EXPECT_EQ(asleep.end, (ending{ending::how::exited, 0, false})) << asleep.not_injected;
+}
+
 TEST_P(Position, EveryCallOfTheProgramIsFound) {
   one_run order{{probe("tell_order")}, GetParam()};
   const auto& known = order.learn();

@@ -27,7 +27,7 @@ struct raw_words {
   std::vector<std::string> signals{"INT", "TERM"};
   std::vector<std::string> scopes{"process"};
   std::vector<std::string> positions{"before", "during", "after"};
-  std::string dir, input, at, verify, json, isolation = "auto", time_limit, undisturbed_limit, budget;
+  std::string dir, input, at, verify, json, isolation = "auto", time_limit, undisturbed_limit, grace, budget;
   unsigned jobs = 0;
   std::size_t max_points = 0;
 };
@@ -98,8 +98,10 @@ void declare(CLI::App& app, raw_words& raw, check_arguments& into) {
       ->type_name("SIG,…")
       ->default_str("INT,TERM")
       ->group("What to ask, and where");
-  app.add_option("--scope", raw.scopes,
-                 "Who gets it: process (the first one) or group (as Ctrl-C on a terminal)")
+  app.add_option(
+         "--scope", raw.scopes,
+         "Who gets it: process (the first one), group (as Ctrl-C on a terminal) or caller (whose call "
+         "it is)")
       ->delimiter(',')
       ->type_name("SCOPE,…")
       ->default_str("process")
@@ -138,6 +140,10 @@ void declare(CLI::App& app, raw_words& raw, check_arguments& into) {
          "A program that is not done after so long, and pauses, is taken never to end by itself (10s)")
       ->type_name("TIME")
       ->group("Judging");
+  app.add_option("--grace", raw.grace,
+                 "For the other processes to end, after the first (otherwise: as long as they do something)")
+      ->type_name("TIME")
+      ->group("Judging");
   app.add_option("--jobs", raw.jobs, "Runs at a time (otherwise: chosen)")->type_name("N")->group("Effort");
   app.add_option("--budget", raw.budget, "For the whole check; what is not done then is not run")
       ->type_name("TIME")
@@ -152,8 +158,9 @@ void declare(CLI::App& app, raw_words& raw, check_arguments& into) {
 void interpret(const raw_words& raw, check_arguments& into) {
   auto& what = into.what;
   what.signals = parse_signals(raw.signals);
-  what.scopes = choose<target_scope>("--scope", raw.scopes,
-                                     {{"process", target_scope::process}, {"group", target_scope::group}});
+  what.scopes = choose<target_scope>(
+      "--scope", raw.scopes,
+      {{"process", target_scope::process}, {"group", target_scope::group}, {"caller", target_scope::caller}});
   what.positions = choose<position>(
       "--position", raw.positions,
       {{"before", position::before}, {"during", position::during}, {"after", position::after}});
@@ -169,6 +176,7 @@ void interpret(const raw_words& raw, check_arguments& into) {
   what.jobs = raw.jobs;
   what.max_points = raw.max_points;
   what.time_limit = duration_of("--time-limit", raw.time_limit);
+  what.grace = duration_of("--grace", raw.grace);
   what.budget = duration_of("--budget", raw.budget);
   if (!raw.undisturbed_limit.empty()) {
     what.undisturbed_limit = duration_of("--undisturbed-limit", raw.undisturbed_limit);

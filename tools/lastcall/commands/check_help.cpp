@@ -17,6 +17,7 @@ const std::string_view check_footer = R"(Examples:
   lastcall check --dir repo -- git add -A              each run in a copy of repo
   lastcall check --signal INT --scope process,group -- make
   lastcall check --verify 'sqlite3 a.db "pragma integrity_check" | grep -qx ok' --dir data -- ./import a.db
+  lastcall check --signal KILL --scope caller --grace 1s -- ./workers      kill -9, each process in turn
   lastcall check --signal INT --at '0:pause()#1@before' -- ./server
 
 Positions:

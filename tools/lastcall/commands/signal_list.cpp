@@ -47,9 +47,8 @@ int parse_signal(const std::string& text) {
   if (signal < 1 || signal > SIGRTMAX)
     throw usage_error(
         fmt::format("--signal: there is no signal \"{}\"; give names or numbers, as in INT,TERM", text));
-  if (signal == SIGKILL || signal == SIGSTOP)
-    throw usage_error(fmt::format("--signal: no program can act on SIG{}, so there is nothing to check",
-                                  signal_name(signal)));
+  if (signal == SIGSTOP)
+    throw usage_error("--signal: no program can act on SIGSTOP, so there is nothing to check");
   return signal;
 }
 

@@ -28,6 +28,9 @@ struct options {
   seconds time_limit{0}; ///< for one run, from the request on; 0: chosen from the undisturbed run
   /// A program that is not done by then, and pauses, is taken never to end by itself.
   seconds undisturbed_limit{10};
+  /// For the other processes to end, after the first; 0: as long as they do something, a quarter second or
+  /// so.
+  seconds grace{0};
   seconds budget{0};          ///< for the whole check; 0: none
   std::size_t max_points = 0; ///< at most this many, evenly spread; 0: all
 };

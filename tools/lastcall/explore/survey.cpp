@@ -103,6 +103,7 @@ trace_task usual_task(const survey& known) {
   task.timed_idle = known.timed_idle;
   task.limit_after = known.limit_after;
   task.limit_processor = known.limit_processor;
+  task.grace = known.grace;
   // While calls are followed a run takes longer than an undisturbed one would.
   task.limit = known.undisturbed_limit + known.limit_after + margin;
   task.quiet = seconds{0.5};
@@ -114,6 +115,7 @@ survey make_survey(const run_setup& setup) {
   survey found;
   found.used = here.used();
   found.undisturbed_limit = setup.wanted.undisturbed_limit;
+  found.grace = setup.wanted.grace;
   found.known.initial = here.initial_tree();
 
   auto task = undisturbed_task(setup.wanted);

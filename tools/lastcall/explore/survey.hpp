@@ -27,6 +27,7 @@ struct survey {
   seconds undisturbed_limit{10};
   seconds limit_processor{1};
   seconds limit_after{2}; ///< for a run, from the request on
+  seconds grace{};        ///< for the other processes, after the first
 };
 
 /// Runs the subject undisturbed, twice or more. Throws `cannot_check` and `undisturbed_run_failed`.

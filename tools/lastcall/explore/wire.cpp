@@ -45,7 +45,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(reference, initial, undisturbed, from_complet
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(candidate, where, can_during, can_after)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(call_mask, before, after, length, shown)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(survey, known, candidates, masks, has_alarm, timed_idle, sleeping_share,
-                                   used, undisturbed_limit, limit_processor, limit_after)
+                                   used, undisturbed_limit, limit_processor, limit_after, grace)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(observation, what, signature, files, sentence)
 
 namespace wire {

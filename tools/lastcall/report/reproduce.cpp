@@ -58,6 +58,7 @@ std::string reproduce_line(const options& with, const injection& asked) {
   if (with.isolate == isolation::namespaces) add("--isolation", "namespaces");
   if (with.isolate == isolation::subreaper) add("--isolation", "subreaper");
   if (with.time_limit.count() > 0) add("--time-limit", fmt::format("{:g}s", with.time_limit.count()));
+  if (with.grace.count() > 0) add("--grace", fmt::format("{:g}s", with.grace.count()));
   if (with.undisturbed_limit != options{}.undisturbed_limit) {
     add("--undisturbed-limit", fmt::format("{:g}s", with.undisturbed_limit.count()));
   }

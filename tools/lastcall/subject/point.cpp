@@ -21,7 +21,12 @@ bool is_role(std::string_view role) {
 std::string_view to_string(position at) noexcept { return position_names[static_cast<std::size_t>(at)]; }
 
 std::string_view to_string(target_scope scope) noexcept {
-  return scope == target_scope::process ? "process" : "group";
+  switch (scope) {
+  case target_scope::process: return "process";
+  case target_scope::group: return "group";
+  case target_scope::caller: break;
+  }
+  return "caller";
 }
 
 std::string point::key() const {

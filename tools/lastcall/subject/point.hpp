@@ -17,8 +17,9 @@ namespace checker {
 /// program has not seen its result yet.
 enum class position : std::uint8_t { before, during, after };
 
-/// Who gets the signal: the program's first process, or every process of its process group.
-enum class target_scope : std::uint8_t { process, group };
+/// Who gets the signal: the program's first process, every process of its process group, or the process whose
+/// call it is (at `idle()`, which is nobody's: the first).
+enum class target_scope : std::uint8_t { process, group, caller };
 
 /// One place in a program's life, named so that the same place is found again in another run.
 ///

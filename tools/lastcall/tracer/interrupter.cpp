@@ -27,8 +27,9 @@ void interrupter::fire(family& subject, pid_t first_process, tracee* at) {
   has_fired_ = true;
   fired_at_ = clock::now();
   failure_ = "the signal was not seen to arrive";
-  if (what_.scope == target_scope::process) {
-    send_to(subject, first_process, at);
+  if (what_.scope != target_scope::group) {
+    const bool is_callers = what_.scope == target_scope::caller && at != nullptr;
+    send_to(subject, is_callers ? at->process : first_process, at);
     return;
   }
   // One by one and not kill(-group): see the class. Every member is known, for a child is traced from its
@@ -41,6 +42,11 @@ void interrupter::send_to(const family& subject, pid_t process, tracee* at) {
       subject.members(), [&](const auto& entry) { return entry.second.process == process; });
   if (!is_there) {
     failure_ = "the process it was meant for had ended";
+    return;
+  }
+  // Nobody is seen to take it: it is not shown to a tracer, and works also on a stopped process.
+  if (what_.signal == SIGKILL) {
+    if (::kill(process, SIGKILL) == 0) delivered_ = delivery::delivered;
     return;
   }
   // An ignored signal vanishes when it is sent, but not to a traced process: the kernel wakes it to show it

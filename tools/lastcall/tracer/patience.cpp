@@ -15,8 +15,9 @@ namespace {
 constexpr auto idle_time = seconds{0.1};
 constexpr auto settling_time = seconds{0.5};
 constexpr auto longest_approach = 4 * settling_time; // to a point that was met before the program settled
-constexpr double patience = 3;                       // so many limits, where the machine is slow
-constexpr double busy_share = 0.5;                   // who is seen running more often than that computes
+constexpr auto usual_grace = seconds{0.25};
+constexpr double patience = 3;     // so many limits, where the machine is slow
+constexpr double busy_share = 0.5; // who is seen running more often than that computes
 
 } // namespace
 
@@ -100,10 +101,12 @@ seconds session::processor_since_noted() const {
 }
 
 void session::watch_for_survivors() {
-  if (stillness_.lasted() > task_.grace / 4) is_done_ = true;
+  const bool in_full = task_.grace.count() > 0;
+  if (!in_full && stillness_.lasted() > usual_grace / 4) is_done_ = true;
   // Who runs may be on the way to an end of its own, and others ahead of it at the processor.
   const auto waited = stillness_.is_running() ? processor_since_noted() : time_.total() - first_gone_;
-  if (waited > (stillness_.is_waiting() ? 1 : patience) * task_.grace) is_done_ = true;
+  const seconds grace = in_full ? task_.grace : usual_grace;
+  if (waited > (stillness_.is_waiting() ? 1 : patience) * grace) is_done_ = true;
 }
 
 void session::end_hung(hang_kind kind) {

@@ -36,7 +36,7 @@ struct trace_task {
   seconds limit_after{2};     ///< from the request to the end
   seconds limit_processor{1}; ///< of computing, from the request on
   seconds quiet{0.3};         ///< a wait for ever that lasts as long is a deadlock
-  seconds grace{0.25};        ///< for the other processes, after the first has ended
+  seconds grace{}; ///< for the other processes, after the first has ended; 0: while they do something
 };
 
 struct trace_result {
