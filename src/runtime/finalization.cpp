@@ -210,10 +210,7 @@ void finalization::join() {
   const auto round = all.new_round();
   while (const auto one = all.next_of(generation_, thread_kind::joined, round)) {
     if (one.get() == this_record) continue;
-    while (!one->to_be_left() && !soft().expired())
-      all.changed().wait_until(soft(), [&, seen = core_.hurried_.load(std::memory_order_relaxed)] {
-        return one->to_be_left() || core_.hurried_.load(std::memory_order_relaxed) != seen;
-      });
+    wait_for(*one);
     if (one->rests())
       all.reap(*one, soft());
     else if (!one->to_be_left())
@@ -221,11 +218,28 @@ void finalization::join() {
   }
 }
 
+void finalization::wait_for(thread_record& one) noexcept {
+  // Who was left behind by somebody else is past a deadline already, and may be just coming to its end.
+  const deadline grace = deadline::after(options_.daemon_grace);
+  // Relaxed, all of it: rung after it was set.
+  const auto until = [&] {
+    return one.left_behind.load(std::memory_order_relaxed) ? earlier(grace, soft()) : soft();
+  };
+  while (!one.to_be_left() && !until().expired())
+    the_registry().changed().wait_until(until(), [&, seen = core_.hurried_.load(std::memory_order_relaxed),
+                                                  left = one.left_behind.load(std::memory_order_relaxed)] {
+      return one.to_be_left() || core_.hurried_.load(std::memory_order_relaxed) != seen ||
+             one.left_behind.load(std::memory_order_relaxed) != left;
+    });
+}
+
 void finalization::note_late(const thread_record& who) noexcept {
   report_.steps.back().late = true;
   try {
+    const auto id = who.id.load(std::memory_order_relaxed);
+    const bool told = who.left_behind.load(std::memory_order_relaxed); // with its stack, by who left it
     report_.late.push_back({std::string{who.name.view()}, std::string{who.reason.view()},
-                            whereabouts_of(who.id.load(std::memory_order_relaxed))});
+                            told ? kernel_whereabouts_of(id) : whereabouts_of(id)});
   } catch (...) {
   }
 }

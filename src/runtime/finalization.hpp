@@ -59,6 +59,7 @@ private:
   deadline soft() const noexcept;
   deadline hard() const noexcept;
   void fail(std::string_view what) noexcept;
+  void wait_for(thread_record& one) noexcept;
   void note_late(const thread_record& who) noexcept;
 
   runtime_core& core_;

@@ -41,6 +41,8 @@ struct thread_record {
   std::atomic<pid_t> id{0};                                ///< the kernel's; set by the thread itself
   std::atomic<thread_state> state{thread_state::starting}; ///< release; the registry's bell is rung after it
 
+  std::atomic<bool> left_behind{
+      false}; ///< whoever was to wait for it has given up: see thread_registry::leave
   std::atomic<bool> awaits_end{false}; ///< it waits, in `finalize`, for a finalization by another thread
 
   // The registry's lock guards these. Null until the thread runs and after its end.

@@ -41,6 +41,10 @@ public:
   void reap(thread_record& whom, deadline until) noexcept;
   void reap_ended(deadline until) noexcept;
 
+  /// Somebody has waited for this thread up to a deadline, in vain. The end of the runtime will not wait for
+  /// it again: it names it as late.
+  void leave(thread_record& whom) noexcept;
+
   /// One of a generation that has not ended and that this round has not met: `round` is a number that no
   /// other round has. Allocates nothing.
   std::shared_ptr<thread_record> next_of(std::uint64_t generation, thread_kind kind,

@@ -49,6 +49,8 @@ pid_t gettid() noexcept;
 uid_t getuid() noexcept;
 /// CLOCK_MONOTONIC in nanoseconds: the same clock as std::chrono::steady_clock.
 std::int64_t monotonic_ns() noexcept;
+/// The same, as it was at the kernel's last tick: some milliseconds old at most.
+std::int64_t monotonic_ns_of_tick() noexcept;
 
 // --- waiting ---
 /// Sleeps while `word == expected`, at most `timeout_ns` (negative: without limit).

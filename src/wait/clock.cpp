@@ -2,6 +2,8 @@
 // Copyright the lastcall authors
 #include <lastcall/wait/clock.hpp>
 
+#include "sys/calls.hpp"
+
 #include <atomic>
 
 namespace lastcall {
@@ -16,6 +18,11 @@ constinit std::atomic<clock::source> current{&steady};
 } // namespace
 
 clock::time_point clock::now() noexcept { return current.load(std::memory_order_relaxed)(); }
+
+clock::time_point clock::roughly_now() noexcept {
+  const auto source = current.load(std::memory_order_relaxed);
+  return source == &steady ? time_point{duration{sys::monotonic_ns_of_tick()}} : source();
+}
 
 clock::source clock::exchange_source(source next) noexcept {
   return current.exchange(next != nullptr ? next : &steady, std::memory_order_relaxed);

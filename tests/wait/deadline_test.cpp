@@ -29,6 +29,13 @@ TEST(Clock, IsTheSteadyClockUnlessExchanged) {
   EXPECT_GE(std::chrono::steady_clock::now() + 1s, lastcall::clock::now());
 }
 
+TEST(Clock, IsRoughlyTheSameForLess) {
+  const auto before = lastcall::clock::now();
+  const auto roughly = lastcall::clock::roughly_now();
+  EXPECT_LE(roughly, lastcall::clock::now());
+  EXPECT_GT(roughly, before - std::chrono::milliseconds{100}); // a tick is 10 ms at most
+}
+
 TEST(Deadline, CountsDownAndExpires) {
   const still_clock still;
   const auto until = deadline::after(5s);

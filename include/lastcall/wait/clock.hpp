@@ -26,6 +26,10 @@ struct clock {
   /// The current time of the source in use.
   static time_point now() noexcept;
 
+  /// The same, some milliseconds behind it at most, for a quarter of its price: for stamps that are made some
+  /// millions of times a second and hardly ever looked at.
+  static time_point roughly_now() noexcept;
+
   /// Makes `next` the source and returns the one before; nullptr means the steady clock. For tests.
   static source exchange_source(source next) noexcept;
 };
