@@ -32,6 +32,9 @@ using lastcall::testing::virtual_loop;
 
 class ToThread : public testing::Test {
 protected:
+  // Before the pool: its threads may look at these until they have ended.
+  std::latch taken_{2};
+  std::atomic<bool> end_{false};
   lastcall::runtime program_;
   thread_pool pool_{{.name = "pool", .threads = 2}};
 };
@@ -126,10 +129,8 @@ TEST_F(ToThread, ACancellationThatIsDueRunsNothing) {
   });
 }
 
-// Document 003's trap: all threads are taken for ever, and the stop needs one.
+// The trap of the published text: all threads are taken for ever, and the stop needs one.
 TEST_F(ToThread, TheStopFindsAThreadWhenAllAreTaken) {
-  std::latch taken{2};
-  std::atomic<bool> end{false};
   loop it;
   it.run([&]() -> task<> {
     bool stopped = false;
@@ -140,21 +141,21 @@ TEST_F(ToThread, TheStopFindsAThreadWhenAllAreTaken) {
             co_await to_thread(
                 pool_, "for ever",
                 [&] {
-                  taken.count_down();
-                  end.wait(false);
+                  taken_.count_down();
+                  end_.wait(false);
                 },
                 when_cancelled::abandon);
           });
         co_await lastcall::this_task::checkpoint(); // they begin
-        taken.wait();
+        taken_.wait();
         co_await lastcall::sleep_for(1h);
       });
     });
     co_await lastcall::to_thread_final(pool_, "stop", [&] { stopped = true; });
     EXPECT_TRUE(stopped);
   });
-  end = true;
-  end.notify_all();
+  end_ = true;
+  end_.notify_all();
 }
 
 TEST_F(ToThread, AClosedPoolRefusesWithItsReason) {
