@@ -33,6 +33,21 @@ enum class call : std::uint8_t {
   clone,
   ptrace,
   lseek,
+  fork,
+  execve,
+  waitid,
+  pidfd_open,
+  pidfd_send_signal,
+  prctl,
+  dup,
+  chdir,
+  setsid,
+  setpgid,
+  prlimit,
+  socketpair,
+  sendmsg,
+  recvmsg,
+  pipe,
   count_ ///< how many there are
 };
 
