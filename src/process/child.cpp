@@ -10,6 +10,7 @@
 #include "runtime/sentence.hpp"
 #include "runtime/standard_output.hpp"
 #include "sys/calls.hpp"
+#include "sys/incarnation.hpp"
 #include "sys/process_calls.hpp"
 #include "sys/spawn.hpp"
 
@@ -106,6 +107,8 @@ std::string about(const sys::spawning& what, const std::string& program, const s
 
 child::child(const std::vector<std::string>& arguments, spawn_options options) {
   check(arguments, options);
+  sys::prepare_incarnation();
+  made_in_ = sys::this_incarnation();
   const auto places = detail::places_of(arguments.front(), detail::search_path());
   const std::vector<char*> paths = pointers_to(places), words = pointers_to(arguments);
   std::vector<char*> environment;
@@ -149,6 +152,7 @@ child::child(const std::vector<std::string>& arguments, spawn_options options) {
 }
 
 child::~child() {
+  if (options_ != nullptr && made_in_ != sys::this_incarnation()) options_.reset();
   if (options_ != nullptr && !end()) stop(deadline::after(options_->plan.whole()));
   if (options_ != nullptr && !end())
     detail::tell_standard_error(

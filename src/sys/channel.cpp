@@ -131,6 +131,7 @@ int receive_many(int fd, std::span<std::byte*> into, std::size_t room,
 }
 
 void stop_receiving(int fd) noexcept { ::shutdown(fd, SHUT_RD); }
+void stop_sending(int fd) noexcept { ::shutdown(fd, SHUT_WR); }
 
 int poll_many(std::span<awaited> what, std::int64_t timeout_ns) noexcept {
   if (const int refused = admit(call::poll)) return -refused;

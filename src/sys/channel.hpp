@@ -45,6 +45,9 @@ int receive_many(int fd, std::span<std::byte*> into, std::size_t room, std::span
 
 /// No more will be read here: a receive that waits on another thread ends.
 void stop_receiving(int fd) noexcept;
+/// Nobody sends any more, from no process that has this end: the other finds the end behind what is on its
+/// way.
+void stop_sending(int fd) noexcept;
 
 /// How many of them are ready: poll(2). A negative timeout waits without limit.
 int poll_many(std::span<awaited> what, std::int64_t timeout_ns) noexcept;

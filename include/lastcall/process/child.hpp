@@ -8,6 +8,7 @@
 #include <lastcall/wait/deadline.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,7 @@ struct stop_result {
 /// request. Stop: nothing waits without a deadline. The destructor of one that runs carries out the plan; one
 /// that has
 ///   not ended even then (asleep in the kernel) is left behind, and that is said on standard error.
+/// Lifetime: a process that is forked meanwhile leaves the child alone.
 /// Errors: std::system_error, whose text names the call and what it was about: "execve (no-such-program): No
 ///   such file or directory".
 /// Limits: where the program's file lies on a file system that does not answer, the constructor waits for it.
@@ -83,6 +85,7 @@ private:
   raw_fd pidfd_;
   raw_fd input_, output_, errors_;
   std::optional<process_end> end_;
+  std::uint64_t made_in_ = 0; ///< which process has started it: one forked from that leaves it alone
   std::unique_ptr<spawn_options> options_; ///< none where there is nothing to stop any more
 };
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSL-1.0
+// Copyright the lastcall authors
+#include <lastcall/process/reply.hpp>
+
+#include <lastcall/interrupt/io/wait_for.hpp>
+#include <lastcall/wait/futex.hpp>
+
+namespace lastcall::detail {
+
+void reply_state::settle() noexcept {
+  settled.store(1, std::memory_order_release); // pairs with the acquires of ready and wait_until
+  wait::futex_wake_all(settled);
+}
+
+bool reply_state::wait_until(deadline until) const {
+  while (settled.load(std::memory_order_acquire) == 0) // pairs with settle
+    if (io::futex_wait(settled, 0, until) == wait::futex_result::timed_out && until.expired()) return false;
+  return true;
+}
+
+std::span<const std::byte> reply_state::result() const {
+  wait_until(deadline::never());
+  if (error != nullptr) throw pool_error{*error};
+  if (no_memory) throw std::bad_alloc{};
+  return bytes.view();
+}
+
+} // namespace lastcall::detail
