@@ -57,15 +57,19 @@ struct reared {
 /// The zygote's side. Nothing of it is destroyed in a worker but what a worker must not keep: descriptors.
 class nursery {
 public:
-  nursery(raw_fd control, std::uint64_t mask) : control_{std::move(control)}, mask_{mask} {}
+  nursery(raw_fd control, raw_fd manager, std::uint64_t mask)
+      : control_{std::move(control)}, manager_{std::move(manager)}, mask_{mask} {}
 
   [[noreturn]] void serve() {
     const auto ended = raw_fd::own(sys::child_signal_fd());
     signals_ = ended.number();
     for (;;) {
-      std::array<sys::awaited, 2> watched{{{control_.number(), sys::readable}, {signals_, sys::readable}}};
+      std::array<sys::awaited, 3> watched{{{control_.number(), sys::readable},
+                                           {signals_, sys::readable},
+                                           {manager_.number(), sys::readable}}};
       sys::poll_many(watched, -1);
       reap();
+      if (watched[2].found != 0) sys::exit_now(0);
       if (watched[0].found != 0) obey();
     }
   }
@@ -92,6 +96,7 @@ private:
     if (child == 0) {
       children_.clear();
       control_ = {};
+      manager_ = {};
       certificate = {};
       sys::close_fd(signals_);
       detail::begin_child_process({zygote, mask_}, setup, fds);
@@ -134,7 +139,7 @@ private:
     }
   }
 
-  raw_fd control_;
+  raw_fd control_, manager_;
   int signals_ = -1;
   std::uint64_t mask_;
   std::vector<reared> children_;
@@ -144,12 +149,13 @@ private:
   try {
     sys::name_this_thread("lc-zygote");
     sys::set_parent_death_signal(SIGCONT);
+    raw_fd watched = raw_fd::own(sys::pidfd_open(manager));
     if (sys::parent_pid() != manager && manager != 1) sys::exit_now(0); // too late for that signal
     sys::close_standard_input();
     struct ::sigaction plain {};
     plain.sa_handler = SIG_DFL; // where SIGCHLD is ignored nobody is told how a child ended
     sys::sigaction(SIGCHLD, &plain, nullptr);
-    nursery{std::move(control), mask}.serve();
+    nursery{std::move(control), std::move(watched), mask}.serve();
   } catch (...) { // no memory
     sys::exit_now(1);
   }
