@@ -103,7 +103,16 @@ void pool_core::fail(job& what, pool_errc code, const std::string& text,
   } catch (...) {
     what.reply->no_memory = true;
   }
-  what.reply->settle();
+  settle(what);
+}
+
+void pool_core::settle(job& what) noexcept {
+  what.reply->say();
+  try {
+    to_wake_.push_back(what.reply);
+  } catch (...) {
+    what.reply->wake();
+  }
 }
 
 void pool_core::check_open() const {

@@ -35,7 +35,7 @@ enum class pool_phase : std::uint32_t { starting, running, failed, broken, stopp
 /// everything else: it reads, writes what did not fit, sees workers end, and looks at deadlines. It runs
 /// nothing of the program's but the two callbacks, waits only in poll, and so is never late for a stop.
 ///
-/// `lock_` guards all of it. Replies are settled with it held: settling is a store and a wake-up.
+/// `lock_` guards all of it. Who waits for a reply is woken once it is free again: he may want it next.
 class pool_core {
 public:
   pool_core(process_source& from, worker_options options, const worker_type& type, byte_buffer arguments);
@@ -65,6 +65,7 @@ private:
   void check_open() const;
   void wake() noexcept;
   void change(pool_phase to) noexcept;
+  void settle(job& what) noexcept;
   void fail(job& what, pool_errc code, const std::string& text, std::optional<process_end> end = {}) noexcept;
 
   // --- workers (pool_workers.cpp), with the lock held ---
@@ -101,6 +102,7 @@ private:
   bool all_over() const noexcept;
   std::size_t watch() noexcept;
   void take(std::size_t count) noexcept;
+  void wake_callers() noexcept;
   void tell(held& lock) noexcept;
 
   process_source& from_;
@@ -133,6 +135,8 @@ private:
   pool_report report_;
 
   int wake_fd_ = -1;
+  std::vector<std::shared_ptr<reply_state>> to_wake_;
+  std::vector<std::shared_ptr<reply_state>> waking_; ///< the thread's own
   std::vector<sys::awaited> watched_;
   std::vector<worker_request> requests_;
   std::vector<worker_end> ends_; ///< both to be told of

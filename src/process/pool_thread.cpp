@@ -32,16 +32,25 @@ void pool_core::serve() noexcept {
     const deadline first = look_at_deadlines();
     if (began_stop_ && all_over()) break;
     const std::size_t count = watch();
+    std::swap(waking_, to_wake_);
     lock.unlock();
+    wake_callers();
     const auto left = first.is_never() ? -1 : std::max<std::int64_t>(first.remaining().count(), 0);
     sys::poll_many({watched_.data(), count}, left);
     lock.lock();
-    sys::lower_event(wake_fd_);
+    if (watched_[0].found != 0) sys::lower_event(wake_fd_);
     take(count);
     tell(lock);
   }
   tell(lock);
+  std::swap(waking_, to_wake_);
+  wake_callers();
   change(pool_phase::over);
+}
+
+void pool_core::wake_callers() noexcept {
+  for (const auto& each : waking_) each->wake();
+  waking_.clear();
 }
 
 // Descriptors in the order of the slots, three for each: calls, lifeline, process.

@@ -128,7 +128,8 @@ bool pool_core::drain_channel(worker_slot& slot) noexcept {
     on_frame(slot);
     progress = slot.inbox.next();
   }
-  if (progress == frame_inbox::progress::more) return true;
+  // What did not fill the room was all there was.
+  if (progress == frame_inbox::progress::more) return static_cast<std::size_t>(got) == room.size();
   slot.work = {}; // its end is next
   slot.sending = false;
   if (progress == frame_inbox::progress::fault) {
@@ -207,7 +208,7 @@ void pool_core::on_result(worker_slot& slot) noexcept {
   if (!slot.dropped) {
     if (head.kind == frame_kind::result) {
       std::swap(done->reply->bytes, slot.inbox.body());
-      done->reply->settle();
+      settle(*done);
     } else {
       try {
         const auto text = slot.inbox.body().view();
@@ -215,7 +216,7 @@ void pool_core::on_result(worker_slot& slot) noexcept {
              std::string{reinterpret_cast<const char*>(text.data()), text.size()});
       } catch (...) {
         done->reply->no_memory = true;
-        done->reply->settle();
+        settle(*done);
       }
     }
   }

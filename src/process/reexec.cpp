@@ -16,6 +16,7 @@
 #include "sys/calls.hpp"
 #include "sys/channel.hpp"
 #include "sys/failure.hpp"
+#include "sys/memory_barrier.hpp"
 #include "sys/process_calls.hpp"
 #include "sys/spawn.hpp"
 
@@ -50,6 +51,7 @@ constexpr int the_number = 3;
   for (std::size_t i = 0; i < count; ++i) fds.push_back(raw_fd::own(received[i]));
   if (size != sizeof setup) sys::exit_now(detail::no_sense);
   sys::close_fd(the_number);
+  sys::register_memory_barrier(); // while there is one thread it takes no time
   sys::close_standard_input();
   detail::begin_child_process({parent, sys::signal_mask()}, setup, fds);
 }
@@ -57,6 +59,7 @@ constexpr int the_number = 3;
 } // namespace
 
 reexec::reexec(int argc, char** argv) {
+  sys::register_memory_barrier();
   if (argc == 2 && argv[1] == the_word) begin();
 }
 

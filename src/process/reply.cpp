@@ -7,13 +7,14 @@
 
 namespace lastcall::detail {
 
-void reply_state::settle() noexcept {
+void reply_state::say() noexcept {
   settled.store(1, std::memory_order_release); // pairs with the acquires of ready and wait_until
-  wait::futex_wake_all(settled);
 }
 
+void reply_state::wake() noexcept { wait::futex_wake_all(settled); }
+
 bool reply_state::wait_until(deadline until) const {
-  while (settled.load(std::memory_order_acquire) == 0) // pairs with settle
+  while (settled.load(std::memory_order_acquire) == 0) // pairs with say
     if (io::futex_wait(settled, 0, until) == wait::futex_result::timed_out && until.expired()) return false;
   return true;
 }

@@ -31,6 +31,7 @@
 #include "sys/channel.hpp"
 #include "sys/failure.hpp"
 #include "sys/incarnation.hpp"
+#include "sys/memory_barrier.hpp"
 #include "sys/process_calls.hpp"
 #include "sys/thread.hpp"
 #include "sys/thread_files.hpp"
@@ -175,6 +176,9 @@ zygote::zygote() : state_{std::make_unique<state>()} {
   if (sys::list_threads(threads.data(), threads.size()) > 1 + detail::threads_of_a_sanitizer)
     throw std::logic_error{"a zygote has to be made before there are threads"};
   sys::prepare_incarnation();
+  // For a process with threads the kernel takes some ten milliseconds for it, and all that are forked inherit
+  // it.
+  sys::register_memory_barrier();
   int ends[2];
   if (const int result = sys::make_channel(sys::channel_kind::packet, ends); result < 0)
     sys::throw_failure(sys::call::socketpair, -result, "a zygote's control");

@@ -27,8 +27,9 @@ struct reply_state {
   std::unique_ptr<pool_error> error;     ///< or why there is none
   bool no_memory = false;                ///< … for that
 
-  /// Once; wakes those that wait.
-  void settle() noexcept;
+  /// Once: says that it is there, and wakes those that wait.
+  void say() noexcept;
+  void wake() noexcept;
   bool wait_until(deadline until) const;
   /// Waits without limit, and gives the result's bytes or throws.
   std::span<const std::byte> result() const;
@@ -56,7 +57,7 @@ public:
   bool valid() const noexcept { return state_ != nullptr; }
   /// Whether the call has ended, one way or the other.
   bool ready() const noexcept {
-    return state_->settled.load(std::memory_order_acquire) != 0; // pairs with settle's release
+    return state_->settled.load(std::memory_order_acquire) != 0; // pairs with say's release
   }
   /// Waits for that; false when the deadline has passed. Throws `interrupted`, and stays valid.
   bool wait_until(deadline until) const { return state_->wait_until(until); }
