@@ -202,6 +202,7 @@ int worker::run() {
   signal_options options;
   options.listen = {SIGHUP};
   options.ladder = ladder_policy::patient;
+  options.keep = 16; // they are handed on; and pages that are not there need not be filled
   signal_scope signals{options};
   const auto tell = [](const request& why) {
     if (why.signal == SIGTERM && the_lifeline().stop_asked()) end_by_signal(SIGTERM);

@@ -69,24 +69,26 @@ public:
                                            {signals_, sys::readable},
                                            {manager_.number(), sys::readable}}};
       sys::poll_many(watched, -1);
-      reap();
+      if (watched[1].found != 0) reap();
       if (watched[2].found != 0) sys::exit_now(0);
-      if (watched[0].found != 0) obey();
+      while (watched[0].found != 0 && obey()) {
+      }
     }
   }
 
 private:
-  void obey() {
+  // One order; false when there is none for now.
+  bool obey() {
     process_setup setup;
     std::array<int, sys::most_descriptors> fds{};
     std::size_t count = 0;
     const auto size = sys::receive_with_fds(control_.number(), &setup, sizeof setup, fds, count);
-    if (size == -EAGAIN || size == -EINTR) return;
+    if (size == -EAGAIN || size == -EINTR) return false;
     if (size <= 0) sys::exit_now(0); // the manager has ended, or wants no more of us
     std::vector<raw_fd> owned;
     for (std::size_t i = 0; i < count; ++i) owned.push_back(raw_fd::own(fds[i]));
-    if (static_cast<std::size_t>(size) != sizeof setup || owned.empty()) return;
-    rear(setup, owned);
+    if (static_cast<std::size_t>(size) == sizeof setup && !owned.empty()) rear(setup, owned);
+    return true;
   }
 
   void rear(const process_setup& setup, std::vector<raw_fd>& fds) {
