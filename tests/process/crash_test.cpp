@@ -131,16 +131,12 @@ TEST_F(Crash, InTheMiddleOfSendingTheResultFailsThatCallOnly) {
 }
 
 TEST_F(Crash, AfterTheResultWasSentLosesNothing) {
-  pool_of_subjects pool{nursery, {.workers = 1, .replacements = 100}};
+  // The signal may hit the worker only in its next call, which is made again then.
+  pool_of_subjects pool{
+      nursery, {.workers = 1, .on_crash = lastcall::on_crash::retry, .tries = 3, .replacements = 100}};
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(pool.call<&subject::add>(i, 1).get(), i + 1);
     pool.signal_worker(0, SIGKILL);
-    auto next = pool.call<&subject::pid>(); // to the dead, or to the next one
-    try {
-      next.get();
-    } catch (const lastcall::pool_error& error) {
-      EXPECT_EQ(error.code(), pool_errc::worker_ended);
-    }
   }
 }
 

@@ -84,10 +84,13 @@ TEST_F(OnInterrupt, IgnoredInTheMiddleOfACall) {
 }
 
 TEST_F(OnInterrupt, SigtermEndsOneThatIgnoresOnceItWasAskedToStop) {
-  pool_of_subjects pool{nursery, options(on_interrupt::ignore_until_stop)};
+  auto with_plan = options(on_interrupt::ignore_until_stop);
+  with_plan.plan = {lastcall::stop_step::ask(20ms), lastcall::stop_step::term(long_enough),
+                    lastcall::stop_step::kill(1s)};
+  pool_of_subjects pool{nursery, with_plan};
   auto busy = pool.call<&subject::compute>(said.ends[1]);
   said.take();
-  pool.stop(deadline::after(600ms)); // ask, TERM and KILL have their shares of it
+  pool.stop();
   EXPECT_EQ(describe(first_end().end), "killed by SIGTERM");
 }
 
