@@ -16,7 +16,8 @@ std::string quoted(std::string_view text) { return "'" + std::string{text} + "'"
 void print_help(std::string_view program, std::string_view purpose, const std::vector<option>& options) {
   std::string text = "usage: " + std::string{program} + " [options]\n" + std::string{purpose} + "\n\n";
   for (const auto& each : options) {
-    std::string left = "  " + std::string{each.name} + " " + std::string{each.value};
+    std::string left = "  " + std::string{each.name};
+    if (!each.value.empty()) left += (each.name.empty() ? "" : " ") + std::string{each.value};
     left.resize(std::max<std::size_t>(left.size() + 2, 26), ' ');
     text += left + std::string{each.help} + '\n';
   }
@@ -52,12 +53,18 @@ long number_of(std::string_view text) {
 
 void read(const std::vector<std::string_view>& arguments, const std::vector<option>& options) {
   for (auto at = arguments.begin(); at != arguments.end(); ++at) {
-    const auto equals = at->find('=');
-    const auto name = at->substr(0, equals);
+    const bool word = !at->starts_with('-');
+    const auto equals = word ? at->npos : at->find('=');
+    const auto name = word ? std::string_view{} : at->substr(0, equals);
     const auto found = std::ranges::find(options, name, &option::name);
     if (found == options.end())
       throw usage_error("unknown argument " + quoted(*at) + "; --help lists what there is");
-    if (equals != at->npos) {
+    if (word) {
+      found->take(*at);
+    } else if (found->value.empty()) {
+      if (equals != at->npos) throw usage_error(std::string{name} + " takes no value");
+      found->take({});
+    } else if (equals != at->npos) {
       found->take(at->substr(equals + 1));
     } else {
       if (++at == arguments.end())

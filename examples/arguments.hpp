@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-/// The command lines of the examples: options with a value each, and nothing else.
+/// The command lines of the examples: options with a value each, switches without one, and perhaps one word
+/// that is no option.
 namespace example {
 
 /// What is wrong with a command line, in one sentence.
@@ -39,9 +40,12 @@ struct option {
   /// One whose value is a number.
   option(std::string_view its_name, std::string_view its_help, long& into)
       : option{its_name, "NUMBER", its_help, [&into](auto text) { into = number_of(text); }} {}
+  /// A switch.
+  option(std::string_view its_name, std::string_view its_help, bool& into)
+      : option{its_name, "", its_help, [&into](auto) { into = true; }} {}
 
-  std::string_view name;  ///< "--pace"
-  std::string_view value; ///< "DURATION", for the help
+  std::string_view name;  ///< "--pace"; empty: the word that is no option
+  std::string_view value; ///< "DURATION", for the help; empty: there is none
   std::string_view help;
   std::function<void(std::string_view)> take; ///< throws `usage_error` for a value that is none
 };
