@@ -63,11 +63,7 @@ finalization::finalization(runtime_core& of, runtime_options& options, std::uint
   report_.generation = generation;
 }
 
-deadline finalization::hard() const noexcept {
-  const std::int64_t hurried = core_.hurried_.load(std::memory_order_relaxed); // rung after it was set
-  if (hurried == 0) return until_;
-  return earlier(until_, deadline::at(time_point{duration{hurried}}));
-}
+deadline finalization::hard() const noexcept { return earlier(until_, core_.hurried()); }
 
 deadline finalization::soft() const noexcept {
   const deadline all = hard();

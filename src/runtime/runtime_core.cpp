@@ -217,6 +217,11 @@ void runtime_core::hurry(deadline until) noexcept {
   the_registry().changed().ring();
 }
 
+deadline runtime_core::hurried() const noexcept {
+  const std::int64_t at = hurried_.load(std::memory_order_relaxed); // rung after it was set
+  return at == 0 ? deadline::never() : deadline::at(time_point{duration{at}});
+}
+
 void runtime_core::lay_hand_down() noexcept {
   const errand* const work = std::exchange(my_part.hand, nullptr);
   if (work == nullptr) return;

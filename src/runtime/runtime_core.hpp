@@ -47,6 +47,9 @@ public:
   /// Within the budget of its options.
   finalization_report finalize(std::uint64_t generation) noexcept;
   void hurry(deadline until) noexcept;
+  /// The deadline of a `hurry`; never where there was none. It may come at any moment: whoever waits inside a
+  /// finalization looks anew. One relaxed load; any thread.
+  deadline hurried() const noexcept;
   /// On a hand that leaves by `exit`: it is not waited for any more, and not a hand any more.
   void lay_hand_down() noexcept;
 

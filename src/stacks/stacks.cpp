@@ -37,7 +37,12 @@ void add_line(const stack_frame& frame, std::string& to) {
   if (frame.inlined) to.append(" (inlined)");
 }
 
-std::string stack_as_text(pid_t thread) { return text_of(stack_of(thread)); }
+std::vector<std::string> as_texts(std::span<const pid_t> threads, deadline until) {
+  std::vector<std::string> all;
+  all.reserve(threads.size());
+  for (const thread_stack& each : stacks_of(threads, until)) all.push_back(text_of(each));
+  return all;
+}
 
 } // namespace
 
@@ -78,7 +83,7 @@ std::string text_of(const thread_stack& what) {
   return text;
 }
 
-stacks_in_reports::stacks_in_reports() noexcept : before_{exchange_stack_source(&stack_as_text)} {}
+stacks_in_reports::stacks_in_reports() noexcept : before_{exchange_stack_source(&as_texts)} {}
 
 stacks_in_reports::~stacks_in_reports() { exchange_stack_source(before_); }
 

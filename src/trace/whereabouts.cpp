@@ -12,6 +12,7 @@
 #include <charconv>
 #include <exception>
 #include <string_view>
+#include <utility>
 
 namespace lastcall {
 
@@ -90,16 +91,28 @@ std::string kernel_whereabouts_of(pid_t thread) {
 }
 
 std::string whereabouts_of(pid_t thread) {
+  return std::move(whereabouts_of(std::span{&thread, 1}, deadline::after(longest_look)).front());
+}
+
+std::vector<std::string> whereabouts_of(std::span<const pid_t> threads, deadline until) {
   // Pairs with the release of exchange_stack_source: what the source was set up with is seen by its calls.
   const stack_source source = the_source.load(std::memory_order_acquire);
-  if (source == nullptr) return kernel_whereabouts_of(thread);
-  try {
-    return source(thread);
-  } catch (const std::exception& failure) {
-    return kernel_whereabouts_of(thread).append("\n    no stack: ").append(failure.what());
-  } catch (...) {
-    return kernel_whereabouts_of(thread).append("\n    no stack: the source of stacks failed");
+  std::vector<std::string> all;
+  std::string failed;
+  if (source != nullptr && !threads.empty() && !until.expired()) {
+    try {
+      all = source(threads, until);
+    } catch (const std::exception& failure) {
+      failed = std::string{"\n    no stack: "}.append(failure.what());
+    } catch (...) {
+      failed = "\n    no stack: the source of stacks failed";
+    }
   }
+  // One that failed has said nothing; one that said too little is made up for.
+  all.resize(threads.size());
+  for (std::size_t i = 0; i < threads.size(); ++i)
+    if (all[i].empty()) all[i] = kernel_whereabouts_of(threads[i]).append(failed);
+  return all;
 }
 
 stack_source exchange_stack_source(stack_source next) noexcept {

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -20,6 +21,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+using lastcall::deadline;
 using lastcall::kernel_whereabouts_of;
 using lastcall::whereabouts_of;
 
@@ -56,8 +58,17 @@ private:
   std::thread running_;
 };
 
-std::string never(pid_t) { throw std::runtime_error{"no debug information here"}; }
-std::string other(pid_t thread) { return "thread " + std::to_string(thread) + " is at home"; }
+using texts = std::vector<std::string>;
+
+int looks = 0;
+texts never(std::span<const pid_t>, deadline) { throw std::runtime_error{"no debug information here"}; }
+texts other(std::span<const pid_t> threads, deadline) {
+  ++looks;
+  texts all;
+  for (const pid_t each : threads) all.push_back("thread " + std::to_string(each) + " is at home");
+  return all;
+}
+texts too_few(std::span<const pid_t>, deadline) { return {"the first"}; }
 
 } // namespace
 
@@ -121,6 +132,39 @@ TEST(Whereabouts, ASourceThatFailsIsNamedBesideWhatTheKernelShows) {
   const std::string text = whereabouts_of(::getpid());
   EXPECT_EQ(text.front(), '"') << text;
   EXPECT_NE(text.find("\n    no stack: no debug information here"), std::string::npos) << text;
+}
+
+// Each of a report's late threads was once asked for alone, and each look took its time.
+TEST(Whereabouts, OfSeveralThreadsAreHadByOneLook) {
+  lastcall::exchange_stack_source(&other);
+  const std::vector<pid_t> ids{3, 1, 2};
+  looks = 0;
+  EXPECT_EQ(whereabouts_of(ids, deadline::never()),
+            (texts{"thread 3 is at home", "thread 1 is at home", "thread 2 is at home"}));
+  EXPECT_EQ(looks, 1);
+  EXPECT_TRUE(whereabouts_of(std::span<const pid_t>{}, deadline::never()).empty());
+  lastcall::exchange_stack_source(nullptr);
+}
+
+TEST(Whereabouts, WithoutTimeTheKernelsWordsAreAllThereIs) {
+  lastcall::exchange_stack_source(&other);
+  looks = 0;
+  const pid_t self = ::getpid();
+  const texts all = whereabouts_of(std::span{&self, 1}, deadline::after({}));
+  EXPECT_EQ(looks, 0);
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_NE(all.front().find("running"), std::string::npos) << all.front();
+  lastcall::exchange_stack_source(nullptr);
+}
+
+TEST(Whereabouts, ASourceThatSaysTooLittleIsMadeUpFor) {
+  lastcall::exchange_stack_source(&too_few);
+  const std::vector<pid_t> ids{1, ::getpid()};
+  const texts all = whereabouts_of(ids, deadline::never());
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all.front(), "the first");
+  EXPECT_NE(all.back().find("running"), std::string::npos) << all.back();
+  lastcall::exchange_stack_source(nullptr);
 }
 
 TEST(ThreadFiles, AllThreadsAreListedAndCountedBeyondTheRoom) {

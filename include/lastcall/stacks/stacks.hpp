@@ -5,7 +5,6 @@
 #include <lastcall/trace/whereabouts.hpp>
 #include <lastcall/wait/deadline.hpp>
 
-#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <span>
@@ -53,9 +52,6 @@ struct thread_stack {
   std::vector<stack_frame> frames; ///< innermost first
   std::string missing;             ///< why frames are missing, or all of them; empty: none is
 };
-
-/// How long a look takes at most, where nothing else is said.
-inline constexpr duration longest_look = std::chrono::seconds{2};
 
 /// The stacks of these threads (the kernel's ids, of this process), in the same order. The calling thread may
 /// be among them. Returns when they are there or `until` has passed, with what is there by then.
