@@ -254,8 +254,12 @@ void finalization::speak(bool last) {
   if (last) set_write_through(true); // before: what comes behind a stream's turn writes at once
   const deadline until = last ? earlier(hard(), deadline::after(longest_reserve)) : soft();
   const deadline enough = until.remaining() < last_moment ? deadline::after(last_moment) : until;
-  last_words_round round{enough, options_.stream_grace, last, options_.on_stuck_stream, &report_};
-  say_last_words(round);
+  const hurried_deadline both{enough, core_.hurried_, last ? duration::zero() : reserve_,
+                              clock::now() + last_moment};
+  last_words_round round{both, options_.stream_grace, last, options_.on_stuck_stream, &report_};
+  if (say_last_words(round)) return;
+  report_.steps.back().late = true;
+  fail("streams could not be asked: other last words did not come to an end");
 }
 
 void finalization::end_daemons() {

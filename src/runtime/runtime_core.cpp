@@ -120,7 +120,7 @@ std::uint64_t runtime_core::open(runtime_options options) {
   hand_exits_.store(nullptr, std::memory_order_relaxed);
   const std::uint64_t next = generation() + 1;
   generation_.store(next, std::memory_order_release);
-  set_write_through(false);
+  begin_last_words_of(options_, hurried_);
   at_exit_.open(next);
   finalizers_.open(next);
   states_.open(next);

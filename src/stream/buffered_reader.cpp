@@ -11,7 +11,9 @@ namespace lastcall {
 buffered_reader::buffered_reader(raw_fd fd, const stream_options& options)
     : stream_{new detail::input_stream{std::move(fd), options}} {}
 
-buffered_reader::~buffered_reader() { delete stream_; }
+buffered_reader::~buffered_reader() {
+  if (stream_->finish()) delete stream_;
+}
 
 std::size_t buffered_reader::read(std::span<std::byte> into) {
   return stream_->read(into.data(), into.size(), nullptr);

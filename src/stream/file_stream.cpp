@@ -12,14 +12,20 @@
 
 namespace lastcall::detail {
 
-file_stream::file_stream(raw_fd fd, const stream_options& options)
-    : output_stream{std::move(fd), options},
-      ahead_{std::clamp(options.buffer, std::size_t{1}, std::size_t{1} << 30U)} {
-  if (const std::int64_t at = sys::seek(this->fd(), 0, sys::seek_from::here); at < 0) {
-    strike_off();
+namespace {
+
+raw_fd with_a_position(raw_fd fd, const stream_options& options) {
+  if (const std::int64_t at = sys::seek(fd.number(), 0, sys::seek_from::here); at < 0)
     throw stream_error{{static_cast<int>(-at), std::system_category()}, "seek (" + options.name + ")", 0};
-  }
+  return fd;
 }
+
+} // namespace
+
+// Once it is enlisted nothing may fail.
+file_stream::file_stream(raw_fd fd, const stream_options& options)
+    : output_stream{with_a_position(std::move(fd), options), options},
+      ahead_{std::clamp(options.buffer, std::size_t{1}, std::size_t{1} << 30U)} {}
 
 void file_stream::mark(write_core& core) const noexcept {
   if (ahead_.size() != 0)
@@ -44,7 +50,7 @@ bool file_stream::run_reading(Step step, const char* what, std::error_code* erro
   const result how = run(
       [&](write_core& core) {
         if (other_is_held(core)) return result::stuck;
-        if (const result flushed = drain(core, cut_by::requests); flushed != result::done) return flushed;
+        if (const result flushed = drain(core); flushed != result::done) return flushed;
         outcome = step(core);
         mark(core);
         return outcome == wait::cancelled ? result::cut : result::done;
@@ -65,7 +71,7 @@ std::size_t file_stream::read(void* into, std::size_t size, std::error_code* err
       [&](write_core&) -> long {
         if (size == 0) return 0;
         if (ahead_.size() == 0)
-          if (const long result = ahead_.fill(fd(), cut_by::requests); result <= 0) return result;
+          if (const long result = ahead_.fill(fd()); result <= 0) return result;
         count = std::min(size, ahead_.size());
         std::memcpy(into, ahead_.data(), count);
         ahead_.consume(count);
@@ -81,7 +87,7 @@ bool file_stream::read_until(char delimiter, std::string& into, std::error_code*
       [&](write_core&) -> long {
         for (;;) {
           const auto line = ahead_.find(delimiter);
-          const long result = line.found ? 1 : ahead_.fill(fd(), cut_by::requests);
+          const long result = line.found ? 1 : ahead_.fill(fd());
           if (result < 0) return result;
           if (!line.found && result != 0) continue;
           const std::size_t size = line.found ? line.size : ahead_.size(); // the last one without its end

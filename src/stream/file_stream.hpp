@@ -20,7 +20,6 @@ namespace lastcall::detail {
 class file_stream final : public output_stream {
 public:
   file_stream(raw_fd fd, const stream_options& options);
-  ~file_stream() override { strike_off(); }
 
   std::size_t read(void* into, std::size_t size, std::error_code* error);
   bool read_until(char delimiter, std::string& into, std::error_code* error);

@@ -77,8 +77,8 @@ std::size_t input_stream::read(void* into, std::size_t size, std::error_code* er
         if (size == 0) return 0;
         if (buffer_.size() == 0) {
           // As much as the buffer holds goes straight to where it is wanted.
-          const long result = size >= buffer_.usual() ? read_some(fd_.number(), into, size, cut_by::requests)
-                                                      : buffer_.fill(fd_.number(), cut_by::requests);
+          const long result =
+              size >= buffer_.usual() ? read_some(fd_.number(), into, size) : buffer_.fill(fd_.number());
           if (result <= 0) return result;
           if (size >= buffer_.usual()) {
             count = static_cast<std::size_t>(result);
@@ -105,7 +105,7 @@ bool input_stream::read_until_slowly(char delimiter, std::string& into, std::err
             found = true;
             return 1;
           }
-          const long result = buffer_.fill(fd_.number(), cut_by::requests);
+          const long result = buffer_.fill(fd_.number());
           if (result < 0) return result;
           if (result != 0) continue;
           found = buffer_.size() != 0; // the last line, without its end
@@ -130,6 +130,13 @@ void input_stream::close(std::error_code* error) {
       },
       "close", error);
   if (well && on_close) refuse(error, on_close, "close");
+}
+
+bool input_stream::finish() noexcept {
+  if (strike_off(round_of_a_destructor().until)) return true;
+  std::error_code unheard;
+  fd_.close(unheard); // nobody reads any more; there is nothing to say
+  return false;
 }
 
 void input_stream::before_fork() noexcept { id_before_fork = this_thread_id(); }

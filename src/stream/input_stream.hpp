@@ -26,7 +26,10 @@ namespace lastcall::detail {
 class input_stream final : public last_words {
 public:
   input_stream(raw_fd fd, const stream_options& options);
-  ~input_stream() { strike_off(); }
+
+  /// Before it is destroyed. False when a round of last words is late: it may still call this object, which
+  /// has to stay.
+  bool finish() noexcept;
 
   std::size_t read(void* into, std::size_t size, std::error_code* error);
   /// False at the end. The line is without its end.

@@ -5,14 +5,15 @@
 /// Aim. What was accepted is written, whoever holds the lock, in bounded time, and what cannot be written is
 /// counted. write_core.hpp says how a core is taken from its holder.
 ///
-/// A descriptor may not take anything any more: a pipe whose reader has stopped, a terminal after Ctrl-S. So
-/// here no write is begun before poll says that it can be done, and a pipe is given PIPE_BUF bytes at most,
-/// for which it has room when it polls as writable; where the kernel can be told not to wait, it is told so.
-/// What is left is a descriptor that somebody else fills between the two: then this write waits like any
-/// other.
+/// A descriptor may not take anything any more; so here no write waits beyond the deadline: bounded_writes.
+///
+/// A destructor does the same for its stream alone, with a round of its own, when no other round can come to
+/// it any more. There is never more than one round at a stream: two would write the same bytes.
 
+#include <lastcall/trace/inline_text.hpp>
 #include <lastcall/trace/whereabouts.hpp>
 
+#include "runtime/big_lock_gate.hpp"
 #include "runtime/thread_registry.hpp"
 #include "runtime/touch.hpp"
 #include "stream/output_stream.hpp"
@@ -39,24 +40,18 @@ using namespace std::chrono_literals;
 constexpr duration time_to_answer = 1s;
 constexpr duration time_once_left_behind = 10ms;
 
-// For a pipe, PIPE_BUF; other things that wait (terminals) are given little at a time.
-constexpr std::size_t pipe_buf = 4096;
-constexpr std::size_t little = 512;
-
-bool is_writable(int fd, deadline until) noexcept {
-  for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until.remaining()).count();
-    const int found = sys::poll_writable(fd, static_cast<int>(std::min<decltype(left)>(left, 60'000)));
-    if (found > 0) return true; // also for an error: the write then says which
-    if (found == 0 && until.expired()) return false;
-    if (found < 0 && found != -EINTR) return true;
-  }
-}
-
 std::string describe_thread(std::uint32_t id) {
   const auto thread = static_cast<pid_t>(id);
   std::string name = the_registry().name_of(thread);
   return name.empty() ? whereabouts_of(thread) : name + ": " + whereabouts_of(thread);
+}
+
+inline_text<56> name_in_place(std::uint32_t id) noexcept {
+  try {
+    return inline_text<56>{name_of_thread(static_cast<pid_t>(id))};
+  } catch (...) {
+    return inline_text<56>{"a thread"};
+  }
 }
 
 std::string all_threads() {
@@ -81,13 +76,18 @@ bool output_stream::holder_is_gone(const write_core& core) const noexcept {
 }
 
 void output_stream::say(last_words_round& round) noexcept {
+  if (write_core* const core = say_and_stay(round); core != nullptr) core->lock.unlock();
+}
+
+// The core that is current then, with its lock; null where it is in the hands of somebody else.
+write_core* output_stream::say_and_stay(last_words_round& round) noexcept {
   write_core& core = *current_.load(std::memory_order_acquire);
   const duration patience = holder_is_gone(core) ? duration::zero() : round.grace;
-  const auto how = core.lock.lock_until(this_thread_id(), earlier(round.until, deadline::after(patience)));
+  const auto how = core.lock.lock_until(this_thread_id(), round.until.within(patience));
   if (how != lock_result::held) return take_over(core, round);
   if (core.is(taken)) core.repair(); // left behind in an earlier round, and back since
   speak(core, round);
-  core.lock.unlock();
+  return &core;
 }
 
 void output_stream::speak(write_core& core, last_words_round& round) noexcept {
@@ -102,12 +102,12 @@ void output_stream::speak(write_core& core, last_words_round& round) noexcept {
   if (round.last) core.mode.fetch_or(unbuffered, std::memory_order_relaxed);
 }
 
-void output_stream::take_over(write_core& core, last_words_round& round) noexcept {
+write_core* output_stream::take_over(write_core& core, last_words_round& round) noexcept {
   const std::uint32_t holder = core.lock.holder();
   if (round.on_stuck == stuck_stream::fatal) fatal(core);
   core.take();
   const duration time = core.is(abandoned) ? time_once_left_behind : time_to_answer;
-  const bool landed = core.wait_until_landed(earlier(round.until, deadline::after(time)));
+  const bool landed = core.wait_until_landed(round.until.within(time));
   const std::uint64_t end = core.decide();
   write_core* next = landed ? other_core(core) : nullptr;
   if (next != nullptr) {
@@ -128,9 +128,9 @@ void output_stream::take_over(write_core& core, last_words_round& round) noexcep
     const std::uint64_t sure = std::max(from, core.in_flight_to());
     tell(round, holder, end - std::min(end, sure), std::min(end, sure) - std::min(end, from));
   }
-  if (next == nullptr) return;
-  next->mode.fetch_or(core.mode.load(std::memory_order_relaxed) & failed, std::memory_order_relaxed);
-  next->lock.unlock();
+  if (next != nullptr)
+    next->mode.fetch_or(core.mode.load(std::memory_order_relaxed) & failed, std::memory_order_relaxed);
+  return next;
 }
 
 // Locked; null when its holder has not come back, either.
@@ -139,41 +139,35 @@ write_core* output_stream::other_core(const write_core& than) noexcept {
   return other.lock.try_lock(this_thread_id()) ? &other : nullptr;
 }
 
-void output_stream::write_bounded(write_core& core, std::uint64_t to, deadline until) noexcept {
+void output_stream::write_bounded(write_core& core, std::uint64_t to,
+                                  const hurried_deadline& until) noexcept {
   if (core.flushed() >= to || core.is(failed | closed)) return;
-  sys::descriptor_kind kind;
-  sys::look_at_descriptor(fd_.number(), kind);
-  const std::size_t most = kind.pipe || kind.socket         ? pipe_buf
-                           : sys::is_terminal(fd_.number()) ? little
-                                                            : std::size_t{1} << 20U;
-  sys::no_sigpipe quiet;
-  while (core.flushed() < to && is_writable(fd_.number(), until)) {
-    const sys::piece next = core.pending(to)[0];
-    const std::size_t size = std::min(next.size, most);
-    const auto count = sys::write_without_waiting(fd_.number(), kind, next.at, size);
-    if (count > 0) core.note_flushed(static_cast<std::size_t>(count));
-    if (count == static_cast<ssize_t>(size)) continue;
-    quiet.cut_short();
-    if (count == -EAGAIN) {
-      if (until.expired()) return;
-      wait::pause(1'000'000); // somebody else was quicker
-    } else if (count <= 0 && count != -EINTR) {
+  bounded_writes writes{fd_.number()};
+  while (core.flushed() < to) {
+    const long count =
+        writes.write(core.pending(to), until, words_taken); // nobody asks whoever does the asking
+    if (count > 0)
+      core.note_flushed(static_cast<std::size_t>(count));
+    else if (count != bounded_writes::too_late)
       fail(core, count == 0 ? -EIO : count);
-      return;
-    }
+    if (count <= 0) return;
   }
 }
 
 void output_stream::tell(last_words_round& round, std::uint32_t holder, std::uint64_t lost,
                          std::uint64_t uncertain) noexcept {
+  const std::uint64_t written = counts().written;
+  if (!round.is_reported()) {
+    const auto who = holder == 0 ? inline_text<56>{} : name_in_place(holder);
+    return note_lost_output({name_, who, written, lost, uncertain, error().value()});
+  }
   try {
-    stream_end what{.name = name_, .lost = lost, .uncertain = uncertain, .error = error()};
-    const stream_counts all = counts();
-    what.written = all.written;
+    stream_end what{
+        .name = name_, .written = written, .lost = lost, .uncertain = uncertain, .error = error()};
     if (holder != 0) what.holder = describe_thread(holder);
     round.note(std::move(what));
   } catch (...) { // without memory for words
-    note_lost_output(static_cast<std::size_t>(lost + uncertain));
+    note_lost_output();
   }
 }
 
@@ -189,34 +183,31 @@ void output_stream::fatal(const write_core& core) const noexcept {
 }
 
 bool output_stream::finish() noexcept {
-  strike_off();
-  sit_down();
   const wait::lock_set_aside aside;
-  write_core* core = nullptr;
-  // No request cuts this: the bytes would be lost with the object.
-  for (;;) {
-    core = current_.load(std::memory_order_acquire);
-    const auto how = core->lock.lock_until(this_thread_id(), deadline::never());
-    if (how == lock_result::held && !core->is(taken)) break;
-    if (how == lock_result::held && core->is(abandoned)) {
-      core->repair();
-      break;
-    }
-    if (how == lock_result::held)
-      core->lock.unlock();
-    else if (how == lock_result::reentered || core->is(abandoned))
-      return false;
+  last_words_round round = round_of_a_destructor();
+  if (!strike_off(round.until)) {
+    close_beside_a_round(round.until);
+    return false;
   }
-  if (!core->is(closed)) {
-    if (!core->is(failed)) drain(*core, cut_by::nobody);
-    const std::uint64_t left = core->committed() - core->flushed();
-    const bool unheard = core->is(failed) && !told_;
-    close_core(*core);
-    if (left != 0 || unheard) note_lost_output(static_cast<std::size_t>(left));
-  }
+  write_core* const core = say_and_stay(round);
+  if (core == nullptr) return false;
+  if (!core->is(closed)) close_core(*core);
   core->lock.unlock();
-  write_core* other = other_core(*core);
-  return other != nullptr;
+  return other_core(*core) != nullptr;
+}
+
+// Another round is late, and may come to this stream at any time: so as a holder, who shows that it is in
+// flight.
+void output_stream::close_beside_a_round(const hurried_deadline& until) noexcept {
+  sit_down();
+  write_core& core = *current_.load(std::memory_order_acquire);
+  if (core.lock.lock_until(this_thread_id(), deadline::after(time_once_left_behind)) != lock_result::held)
+    return;
+  if (!core.is(taken | closed) && drain(core, &until) != result::again && core.enter(core.committed())) {
+    close_core(core);
+    core.leave();
+  }
+  core.lock.unlock();
 }
 
 void output_stream::before_fork() noexcept { id_before_fork = this_thread_id(); }

@@ -25,8 +25,6 @@ output_stream::output_stream(raw_fd fd, const stream_options& options)
   enlist();
 }
 
-output_stream::~output_stream() { strike_off(); }
-
 std::error_code output_stream::error() const noexcept {
   return {error_.load(std::memory_order_relaxed), std::system_category()};
 }
@@ -50,6 +48,7 @@ void output_stream::refuse(std::error_code* error, result how, const char* what,
   case result::failed: refuse(error, this->error(), what, accepted); break;
   case result::closed: refuse(error, stream_errc::closed, what); break;
   case result::stuck: refuse(error, stream_errc::stuck, what); break;
+  case result::late: refuse(error, std::make_error_code(std::errc::timed_out), what, accepted); break;
   case result::done:
   case result::again:
   case result::cut: break; // said already, where there is something to say
@@ -94,7 +93,7 @@ std::size_t output_stream::write_slowly(const void* from, std::size_t size, std:
   refuse(error,
          run(
              [&](write_core& core) noexcept {
-               return put(core, {from, size}, accepted);
+               return put(core, {from, size}, accepted, nullptr);
              },
              error),
          "write", accepted);
@@ -102,8 +101,7 @@ std::size_t output_stream::write_slowly(const void* from, std::size_t size, std:
 }
 
 void output_stream::flush(std::error_code* error) {
-  refuse(error, run([&](write_core& core) noexcept { return drain(core, cut_by::requests); }, error),
-         "flush");
+  refuse(error, run([&](write_core& core) noexcept { return drain(core); }, error), "flush");
 }
 
 void output_stream::clear_error() {
@@ -124,29 +122,43 @@ output_stream::result output_stream::fail(write_core& core, long error) noexcept
   return result::failed;
 }
 
-output_stream::result output_stream::put(write_core& core, sys::piece record,
-                                         std::size_t& accepted) noexcept {
+output_stream::result output_stream::put(write_core& core, sys::piece record, std::size_t& accepted,
+                                         const hurried_deadline* until) noexcept {
   const bool through = core.is(unbuffered);
   if (core.is(has_read_ahead))
     if (const result how = look_back(core); how != result::done) return how;
   if (!through && core.capacity() == 0) core.make_ring(buffer_);
-  if (through || record.size > core.capacity()) return put_past(core, record, accepted);
+  if (through || record.size > core.capacity()) return put_past(core, record, accepted, until);
   while (record.size > core.room())
-    if (const result how = drain_once(core, cut_by::requests); how != result::done) return how;
+    if (const result how = drain_once(core, until); how != result::done) return how;
   core.copy_in(record.at, record.size);
   if (!core.commit(record.size)) return result::again;
   accepted = record.size;
   if (!core.is(by_line) || std::memchr(record.at, '\n', record.size) == nullptr) return result::done;
   // The record is accepted whatever comes; a request is delivered by the next call that waits.
-  return drain(core, cut_by::requests) == result::failed ? result::failed : result::done;
+  return drain(core, until) == result::failed ? result::failed : result::done;
+}
+
+long output_stream::give(std::span<const sys::piece> all, const hurried_deadline* until,
+                         std::uint32_t ignored) noexcept {
+  return until == nullptr ? write_pieces(fd_.number(), all, ignored)
+                          : bounded_writes{fd_.number()}.write(all, *until, ignored);
+}
+
+// A request that is due does not keep a record from a descriptor that takes it: as where there is room in the
+// buffer, only a wait is ended.
+long output_stream::give_without_waiting(write_core& core, std::span<const sys::piece> all,
+                                         std::uint32_t ignored) noexcept {
+  if (core.is(taken)) return wait::cancelled;
+  const long count = bounded_writes{fd_.number()}.write(all, deadline::after(duration::zero()), ignored);
+  return count == bounded_writes::too_late ? wait::cancelled : count;
 }
 
 // A record that does not fit goes from where it lies, behind what is buffered. Nobody else gets in between:
 // it is one stretch under the lock.
-output_stream::result output_stream::put_past(write_core& core, sys::piece record,
-                                              std::size_t& accepted) noexcept {
+output_stream::result output_stream::put_past(write_core& core, sys::piece record, std::size_t& accepted,
+                                              const hurried_deadline* until) noexcept {
   const bool through = core.is(unbuffered);
-  const auto by = through ? cut_by::nobody : cut_by::requests;
   const auto* at = static_cast<const std::byte*>(record.at);
   while (accepted < record.size) {
     const std::uint64_t end = core.committed();
@@ -158,14 +170,18 @@ output_stream::result output_stream::put_past(write_core& core, sys::piece recor
                             : std::array{before[0], sys::piece{at + accepted, rest}, sys::piece{}};
     const std::uint32_t ignored = asked_already();
     if (!core.enter(end + rest)) return accepted == 0 ? result::again : result::done;
-    const long count = write_pieces(fd_.number(), all, by, ignored);
+    long count = give(all, until, ignored);
+    if (through && count == wait::cancelled) count = give_without_waiting(core, all, ignored);
     const std::size_t written = count > 0 ? static_cast<std::size_t>(count) : 0;
     core.note_flushed(std::min(written, buffered));
     const std::size_t passed = written - std::min(written, buffered);
     core.note_passed(passed);
     accepted += passed;
-    // Cut in the middle of the record: what is left of it may have room, and it is whole after all.
-    const bool kept = count == wait::cancelled && accepted != 0 && record.size - accepted <= core.room();
+    // Cut in the middle of the record: what is left of it may have room, and it is whole after all. Where
+    // nothing may be held back, only last words that are there already would write it.
+    const bool over = count == wait::cancelled || count == bounded_writes::too_late;
+    const bool kept =
+        over && accepted != 0 && record.size - accepted <= core.room() && (!through || core.is(taken));
     const std::uint64_t kept_to = core.committed() + record.size - accepted;
     if (kept) core.keep_rest(at + accepted, record.size - accepted);
     core.leave();
@@ -173,28 +189,30 @@ output_stream::result output_stream::put_past(write_core& core, sys::piece recor
     if (kept) return result::done;
     if (count == wait::cancelled)
       return accepted != 0 ? result::done : core.is(taken) ? result::again : result::cut;
+    if (count == bounded_writes::too_late) return result::late;
     if (count <= 0) return fail(core, count == 0 ? -EIO : count);
   }
   return result::done;
 }
 
-output_stream::result output_stream::drain_once(write_core& core, cut_by by) noexcept {
+output_stream::result output_stream::drain_once(write_core& core, const hurried_deadline* until) noexcept {
   const std::uint64_t end = core.committed();
   const auto pieces = core.pending(end);
   if (pieces[0].size == 0) return result::done;
   const std::uint32_t ignored = asked_already();
   if (!core.enter(end)) return result::again;
-  const long count = write_pieces(fd_.number(), pieces, by, ignored);
+  const long count = give(pieces, until, ignored);
   if (count > 0) core.note_flushed(static_cast<std::size_t>(count));
   core.leave();
   if (count > 0) return result::done;
   if (count == wait::cancelled) return core.is(taken) ? result::again : result::cut;
+  if (count == bounded_writes::too_late) return result::late;
   return fail(core, count == 0 ? -EIO : count);
 }
 
-output_stream::result output_stream::drain(write_core& core, cut_by by) noexcept {
+output_stream::result output_stream::drain(write_core& core, const hurried_deadline* until) noexcept {
   while (core.committed() != core.flushed())
-    if (const result how = drain_once(core, by); how != result::done) return how;
+    if (const result how = drain_once(core, until); how != result::done) return how;
   return result::done;
 }
 
@@ -206,18 +224,22 @@ std::uint64_t output_stream::give_up_rest(write_core& core, std::uint64_t to) no
   return left;
 }
 
+// Whoever is told may not listen; that something was lost is in the exit status all the same.
 void output_stream::close_core(write_core& core) noexcept {
-  give_up_rest(core, core.committed());
+  const std::uint64_t left = give_up_rest(core, core.committed());
   core.mode.fetch_or(closed, std::memory_order_relaxed);
   std::error_code on_close;
   fd_.close(on_close);
   if (on_close && error_.load(std::memory_order_relaxed) == 0) fail(core, -on_close.value());
+  if (left == 0 && (!core.is(failed) || told_)) return;
+  told_ = true;
+  note_lost_output({.stream = name_, .written = counts().written, .lost = left, .error = error().value()});
 }
 
 void output_stream::close(std::error_code* error) {
   const result how = run(
       [&](write_core& core) noexcept {
-        const result flushed = drain(core, cut_by::requests);
+        const result flushed = drain(core);
         if (flushed != result::done && flushed != result::failed) return flushed;
         close_core(core);
         return core.is(failed) ? result::failed : result::done;

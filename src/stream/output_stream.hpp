@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace lastcall::detail {
@@ -33,7 +34,8 @@ namespace lastcall::detail {
 class output_stream : public last_words {
 public:
   output_stream(raw_fd fd, const stream_options& options);
-  virtual ~output_stream();
+  /// Only once `finish` has returned true.
+  virtual ~output_stream() = default;
 
   /// How many bytes were accepted: all, unless a record that is larger than the buffer was cut.
   std::size_t write(const void* from, std::size_t size, std::error_code* error) {
@@ -55,9 +57,16 @@ public:
   void flush(std::error_code* error);
   /// Flushes and closes. Cut by a request, it is still open; with any other error it is closed.
   void close(std::error_code* error);
-  /// The same at the end of the object, which no request cuts. False when a thread was left behind inside:
-  /// then nothing of this object may be freed, nor the descriptor closed.
+  /// The same at the end of the object: as last words do it, within the budget of the runtime; no request
+  /// cuts it. False when a thread was left behind inside: then nothing of this object may be freed, nor the
+  /// descriptor closed.
   bool finish() noexcept;
+
+  /// For the destructors of what is built on a stream: until the deadline at most, and no request ends them.
+  /// `write` says how many bytes were accepted; std::errc::timed_out where time was the reason.
+  std::size_t write_by(const hurried_deadline& until, const void* from, std::size_t size,
+                       std::error_code& error) noexcept;
+  void flush_by(const hurried_deadline& until, std::error_code& error) noexcept;
 
   std::error_code error() const noexcept;
   /// The error is known, and the stream tries again.
@@ -77,6 +86,7 @@ protected:
     cut,    ///< something is to be delivered first; nothing was accepted
     failed, ///< the descriptor says so: see `error`
     stuck,  ///< what is needed is in the hands of a thread that was left behind
+    late,   ///< the deadline has passed
     closed
   };
 
@@ -86,7 +96,8 @@ protected:
   /// What a step that was not done says to the caller.
   void refuse(std::error_code* error, result how, const char* what, std::size_t accepted = 0) const;
   void refuse(std::error_code* error, std::error_code why, const char* what, std::size_t accepted = 0) const;
-  result drain(write_core& core, cut_by by) noexcept;
+  /// `until` is null where it takes as long as it takes, and ends at a request.
+  result drain(write_core& core, const hurried_deadline* until = nullptr) noexcept;
   result fail(write_core& core, long error) noexcept;
   /// Whether a thread that last words have passed by or left behind still holds the other core.
   bool other_is_held(const write_core& than) const noexcept;
@@ -96,20 +107,29 @@ protected:
 private:
   std::size_t write_slowly(const void* from, std::size_t size, std::error_code* error);
   write_core* take_current(std::error_code* error);
+  template <class Step>
+  result run_by(const hurried_deadline& until, Step step, std::error_code& error) noexcept;
 
   // With the lock.
-  result put(write_core& core, sys::piece record, std::size_t& accepted) noexcept;
-  result put_past(write_core& core, sys::piece record, std::size_t& accepted) noexcept;
-  result drain_once(write_core& core, cut_by by) noexcept;
+  result put(write_core& core, sys::piece record, std::size_t& accepted,
+             const hurried_deadline* until) noexcept;
+  result put_past(write_core& core, sys::piece record, std::size_t& accepted,
+                  const hurried_deadline* until) noexcept;
+  result drain_once(write_core& core, const hurried_deadline* until) noexcept;
+  long give(std::span<const sys::piece> all, const hurried_deadline* until, std::uint32_t ignored) noexcept;
+  long give_without_waiting(write_core& core, std::span<const sys::piece> all,
+                            std::uint32_t ignored) noexcept;
   std::uint64_t give_up_rest(write_core& core, std::uint64_t to) noexcept;
   void close_core(write_core& core) noexcept;
 
   // Last words.
   bool holder_is_gone(const write_core& core) const noexcept;
+  write_core* say_and_stay(last_words_round& round) noexcept;
+  void close_beside_a_round(const hurried_deadline& until) noexcept;
   void speak(write_core& core, last_words_round& round) noexcept;
-  void take_over(write_core& core, last_words_round& round) noexcept;
+  write_core* take_over(write_core& core, last_words_round& round) noexcept;
   write_core* other_core(const write_core& than) noexcept;
-  void write_bounded(write_core& core, std::uint64_t to, deadline until) noexcept;
+  void write_bounded(write_core& core, std::uint64_t to, const hurried_deadline& until) noexcept;
   void tell(last_words_round& round, std::uint32_t holder, std::uint64_t lost,
             std::uint64_t uncertain) noexcept;
   [[noreturn]] void fatal(const write_core& core) const noexcept;
@@ -118,7 +138,7 @@ private:
   std::atomic<write_core*> current_{cores_.data()};
   std::atomic<std::uint64_t> lost_{0};
   std::atomic<int> error_{0}; ///< an errno
-  bool told_ = false;         ///< last words have reported the error
+  bool told_ = false;         ///< the error was reported as lost output; with the lock
   const std::size_t buffer_;
   const std::string name_;
   raw_fd fd_;

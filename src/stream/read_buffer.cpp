@@ -27,9 +27,9 @@ bool read_buffer::make_room() noexcept {
   return true;
 }
 
-long read_buffer::fill(int fd, cut_by by) noexcept {
+long read_buffer::fill(int fd) noexcept {
   if (!make_room()) return -ENOMEM;
-  const long count = read_some(fd, memory_.get() + end_, capacity_ - end_, by);
+  const long count = read_some(fd, memory_.get() + end_, capacity_ - end_);
   if (count > 0) end_ += static_cast<std::size_t>(count);
   return count;
 }

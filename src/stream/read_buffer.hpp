@@ -44,7 +44,7 @@ public:
   }
 
   /// Reads more behind what is there: how many bytes, or as `read_some`; -ENOMEM without memory.
-  long fill(int fd, cut_by by) noexcept;
+  long fill(int fd) noexcept;
 
 private:
   bool make_room() noexcept;

@@ -2,7 +2,7 @@
 // Copyright the lastcall authors
 #include <lastcall/stream/record.hpp>
 
-#include <lastcall/interrupt/shield.hpp>
+#include "stream/output_stream.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -42,9 +42,9 @@ void record::clear() noexcept {
 record::~record() {
   if (size() == 0) return;
   try {
-    const shield whole;
+    const std::string_view all = text();
     std::error_code kept_by_the_writer;
-    to_.write(text(), kept_by_the_writer);
+    to_.stream_->write_by(detail::round_of_a_destructor().until, all.data(), all.size(), kept_by_the_writer);
   } catch (...) { // no memory to put it together
   }
 }

@@ -2,59 +2,54 @@
 // Copyright the lastcall authors
 #include <lastcall/stream/standard_streams.hpp>
 
-#include <lastcall/runtime/immortal.hpp>
-
 #include "wait/lock_around_waits.hpp"
 
 #include <atomic>
+#include <memory>
 
-// A static is constructed under a lock of the compiler's, for which others wait as they are, with the big
-// lock if they have it; and a stream's construction gives the big lock up, to have it back before it goes on.
-// So it is given up around all of that.
+// A static of a function is constructed under a lock of the compiler's, and a stream is enlisted under one
+// that a fork holds. A thread that waits for the second one has the first; in the child nobody has it, and it
+// is taken for ever. So there is no such static here: whoever comes first makes a stream, and of several that
+// come at once one stays and the others, which nobody has seen, are destroyed again.
+//
+// A stream's construction gives the big lock up while it waits, to have it back before it goes on, which may
+// end the thread. So it is given up around all of that.
 namespace lastcall {
 
 namespace {
 
-/// Returns `stream`, made by `construct` at the first use. Constant-initialized, never destroyed.
+/// Returns `stream`, made at the first use. Constant-initialized, never destroyed.
 template <class Stream>
-Stream& first_made(std::atomic<Stream*>& stream, Stream& (*construct)()) {
-  if (Stream* const made = stream.load(std::memory_order_acquire))
-    return *made; // pairs with the release below
+Stream& first_made(std::atomic<Stream*>& stream, int fd, const stream_options& options) {
   wait::lock_set_aside aside;
-  Stream& made = construct();
-  stream.store(&made, std::memory_order_release);
+  auto mine = std::make_unique<Stream>(raw_fd::borrow(fd), options);
+  Stream* made = nullptr;
+  // Release: what was constructed; acquire pairs with the release of whoever was quicker.
+  if (stream.compare_exchange_strong(made, mine.get(), std::memory_order_acq_rel)) made = mine.release();
+  mine.reset();
   aside.take_back();
-  return made;
+  return *made;
 }
+
+constinit std::atomic<buffered_writer*> the_output{nullptr}, the_errors{nullptr};
+constinit std::atomic<buffered_reader*> the_input{nullptr};
 
 } // namespace
 
+// Acquire pairs with the release in first_made.
 buffered_writer& out() {
-  static constinit std::atomic<buffered_writer*> stream{nullptr};
-  return first_made(
-      stream, +[]() -> buffered_writer& {
-        static immortal<buffered_writer> it{raw_fd::borrow(1), stream_options{.name = "standard output"}};
-        return *it;
-      });
+  if (auto* const made = the_output.load(std::memory_order_acquire)) return *made;
+  return first_made(the_output, 1, {.name = "standard output"});
 }
 
 buffered_writer& err() {
-  static constinit std::atomic<buffered_writer*> stream{nullptr};
-  return first_made(
-      stream, +[]() -> buffered_writer& {
-        static immortal<buffered_writer> it{
-            raw_fd::borrow(2), stream_options{.name = "standard error", .flush = flush_mode::line}};
-        return *it;
-      });
+  if (auto* const made = the_errors.load(std::memory_order_acquire)) return *made;
+  return first_made(the_errors, 2, {.name = "standard error", .flush = flush_mode::line});
 }
 
 buffered_reader& in() {
-  static constinit std::atomic<buffered_reader*> stream{nullptr};
-  return first_made(
-      stream, +[]() -> buffered_reader& {
-        static immortal<buffered_reader> it{raw_fd::borrow(0), stream_options{.name = "standard input"}};
-        return *it;
-      });
+  if (auto* const made = the_input.load(std::memory_order_acquire)) return *made;
+  return first_made(the_input, 0, {.name = "standard input"});
 }
 
 } // namespace lastcall

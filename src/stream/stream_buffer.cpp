@@ -4,6 +4,8 @@
 
 #include <lastcall/interrupt/shield.hpp>
 
+#include "stream/output_stream.hpp"
+
 #include <istream>
 #include <ostream>
 
@@ -22,9 +24,13 @@ std::streamsize output_buffer::xsputn(const char* from, std::streamsize size) {
 }
 
 int output_buffer::sync() {
-  const shield whole;
   std::error_code error;
-  to_.flush(error);
+  if (at_its_end_) {
+    to_.stream_->flush_by(detail::round_of_a_destructor().until, error);
+  } else {
+    const shield whole;
+    to_.flush(error);
+  }
   return error ? -1 : 0;
 }
 
@@ -39,6 +45,7 @@ redirected::redirected(std::ostream& what, buffered_writer& to)
     : buffer_{to}, what_{what}, before_{(what.flush(), what.rdbuf(&buffer_))} {}
 
 redirected::~redirected() {
+  buffer_.at_its_end_ = true;
   what_.flush();
   what_.rdbuf(before_);
 }

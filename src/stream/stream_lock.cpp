@@ -85,11 +85,13 @@ lock_result stream_lock::lock(std::uint32_t me, std::error_code* error) {
   });
 }
 
-lock_result stream_lock::lock_until(std::uint32_t me, deadline until) noexcept {
+lock_result stream_lock::lock_until(std::uint32_t me, hurried_deadline until) noexcept {
   urgent_.fetch_add(1, std::memory_order_relaxed);
   const lock_result how = wait(me, true, [&]() noexcept {
-    return wait::futex_wait(asleep_, 1, until) == wait::futex_result::timed_out ? lock_result::late
-                                                                                : lock_result::held;
+    auto look = until.next_look();
+    const bool late = wait::futex_wait(asleep_, 1, look) == wait::futex_result::timed_out &&
+                      until.expired() && !until.grant_slice();
+    return late ? lock_result::late : lock_result::held;
   });
   // Those who stood back: woken by the unlock, or, where there is none, now; or they see the count.
   if (urgent_.fetch_sub(1, std::memory_order_relaxed) == 1 && how != lock_result::held) wake_all();

@@ -5,6 +5,8 @@
 #include <lastcall/wait/asymmetric_barrier.hpp>
 #include <lastcall/wait/deadline.hpp>
 
+#include "runtime/hurried_deadline.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <system_error>
@@ -53,7 +55,7 @@ public:
   /// thrown, or, where `error` is not null, told.
   lock_result lock(std::uint32_t me, std::error_code* error);
   /// Waits until the deadline at most; nothing else ends it.
-  lock_result lock_until(std::uint32_t me, deadline until) noexcept;
+  lock_result lock_until(std::uint32_t me, hurried_deadline until) noexcept;
 
   /// From now on nobody waits for the holder there is.
   void turn_away() noexcept;

@@ -122,7 +122,7 @@ bool write_core::pin() noexcept {
   return false;
 }
 
-bool write_core::wait_until_landed(deadline until) noexcept {
+bool write_core::wait_until_landed(const hurried_deadline& until) noexcept {
   constexpr std::chrono::milliseconds longest{16};
   const std::uint32_t me = this_thread_id();
   for (duration pause = std::chrono::microseconds{200};; pause = std::min<duration>(2 * pause, longest)) {
@@ -137,7 +137,7 @@ bool write_core::wait_until_landed(deadline until) noexcept {
     wait::nudge(*seat_.load(std::memory_order_relaxed), word.due, words_taken);
     flight_.store(asked, std::memory_order_release); // pairs with the acquire in leave
     wait::futex_wake_all(flight_);
-    auto soon = earlier(until, deadline::after(pause));
+    auto soon = earlier(until.now(), deadline::after(pause));
     // One nudge is enough where nudges are sure and the kernel had room for it; asking again costs nothing
     // then.
     wait::futex_wait(flight_, asked, soon);
@@ -146,6 +146,10 @@ bool write_core::wait_until_landed(deadline until) noexcept {
 }
 
 std::uint64_t write_core::decide() noexcept {
+  // Of a holder that has still not come back: what it has committed since was refused, and it will give that
+  // again. What went past the buffer since is written.
+  if (decided_.load(std::memory_order_relaxed) != 0)
+    return std::max(taken_at_.load(std::memory_order_relaxed), flushed());
   const std::uint64_t end = committed_.load(std::memory_order_acquire); // pairs with the release in commit
   taken_at_.store(end, std::memory_order_relaxed);
   decided_.store(1, std::memory_order_release); // pairs with the acquire in was_taken_at

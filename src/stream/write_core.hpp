@@ -120,8 +120,9 @@ public:
   /// Sets `taken`. Afterwards no record is accepted, and nobody enters a write, without our seeing it.
   void take() noexcept;
   /// Asks a holder that is in flight to leave, and waits for it. False when it does not until the deadline.
-  bool wait_until_landed(deadline until) noexcept;
-  /// Decides, and tells the holder, what was accepted: returns the end of it.
+  bool wait_until_landed(const hurried_deadline& until) noexcept;
+  /// Decides, and tells the holder, what was accepted: returns the end of it. A decision stands until
+  /// `repair` or `begin_at`.
   std::uint64_t decide() noexcept;
   /// The end of what is in flight, as far as it is accepted.
   std::uint64_t in_flight_to() const noexcept;

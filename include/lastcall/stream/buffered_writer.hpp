@@ -46,8 +46,10 @@ class output_stream;
 ///   given again, one that was is flushed later. A `write` that only fills the buffer delivers nothing.
 /// Errors: the functions without `error` throw `stream_error`, `interrupted`, `runtime_ended`; those with it
 ///   report the first two. An error of the descriptor's is kept: see stream_error. SIGPIPE is not raised.
-/// Lifetime: destroyed, it flushes and closes as `close` does, but is cut by no request. Nobody may be in a
-///   call then. Where last words have left a thread behind inside, its memory and descriptor stay.
+/// Lifetime: destroyed, it flushes and closes as `close` does, but is cut by no request. It waits for the
+///   descriptor within the budget of the runtime that is live or was last (`runtime_options::budget`), and
+///   for a lock up to its `stream_grace`; what is left is lost, and said. Nobody may be in a call then. Where
+///   a thread was left behind inside, its memory and descriptor stay.
 class buffered_writer {
 public:
   explicit buffered_writer(raw_fd fd, const stream_options& options = {});
@@ -80,6 +82,8 @@ public:
   int fd() const noexcept;
 
 private:
+  friend class output_buffer;
+  friend class record;
   detail::output_stream* stream_;
 };
 

@@ -22,7 +22,8 @@ namespace lastcall {
 ///
 /// Threads: an object belongs to one; the writer to any number.
 /// Errors: `send` throws as `buffered_writer::write` does. What has not been sent is sent by the destructor,
-///   whose errors stay with the writer; no request ends it.
+///   whose errors stay with the writer; no request ends it, but it waits no longer than a writer's would, and
+///   what was not accepted then is lost, and said.
 class record {
 public:
   using value_type = char;

@@ -31,7 +31,9 @@ protected:
   int sync() override;
 
 private:
+  friend class redirected;
   buffered_writer& to_;
+  bool at_its_end_ = false; ///< `sync` waits no longer than a destructor may
 };
 
 /// A std::streambuf over a reader.
@@ -59,6 +61,7 @@ private:
 ///     const lastcall::redirected cout_is_ours{std::cout, lastcall::out()};
 ///
 /// Threads: while it is made and destroyed nobody may use the std::ostream; in between, anybody.
+/// Lifetime: destroyed, it flushes the writer, for which it waits no longer than the writer's own destructor.
 class redirected {
 public:
   redirected(std::ostream& what, buffered_writer& to);
