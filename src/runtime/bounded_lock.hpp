@@ -42,6 +42,7 @@ public:
     if (word_.exchange(0, std::memory_order_release) == 2) wait::wake_surely(word_, 1);
   }
 
+  bool is_awaited() const noexcept { return word_.load(std::memory_order_relaxed) == 2; }
   bool is_locked() const noexcept { return word_.load(std::memory_order_relaxed) != 0; }
 
 private:

@@ -123,6 +123,7 @@ bool say_last_words(last_words_round& round) noexcept {
 }
 
 bool lists_last_words() noexcept { return the_list.lock.is_locked(); }
+bool awaits_last_words() noexcept { return the_list.lock.is_awaited(); }
 
 // Relaxed: the locks of the streams order it.
 bool write_through() noexcept { return through.load(std::memory_order_relaxed); }

@@ -81,6 +81,8 @@ private:
 bool say_last_words(last_words_round& round) noexcept;
 /// Whether a round is under way, or somebody enters the list or leaves it. For tests.
 bool lists_last_words() noexcept;
+/// … and somebody waits for that. For tests.
+bool awaits_last_words() noexcept;
 
 /// A last round of an object's own, in its destructor: with the budget and the grace of the runtime that is
 /// live or was so last, and in a hurry where that one is. `say` may be called with it once the object was

@@ -14,21 +14,21 @@
 #include <lastcall/trace/whereabouts.hpp>
 
 #include "runtime/big_lock_gate.hpp"
+#include "runtime/standard_output.hpp"
 #include "runtime/thread_registry.hpp"
 #include "runtime/touch.hpp"
 #include "stream/output_stream.hpp"
 #include "sys/calls.hpp"
-#include "sys/output.hpp"
 #include "sys/thread_files.hpp"
 #include "wait/lock_around_waits.hpp"
 #include "wait/raw_futex.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 namespace lastcall::detail {
 
@@ -54,12 +54,16 @@ inline_text<56> name_in_place(std::uint32_t id) noexcept {
   }
 }
 
-std::string all_threads() {
-  std::array<pid_t, 256> ids{};
-  const int count = sys::list_threads(ids.data(), ids.size());
+// One look at all of them: a look at each would take the sum of their times.
+std::string all_threads(deadline until) {
+  std::vector<pid_t> ids(256);
+  for (int count = 0; (count = sys::list_threads(ids.data(), ids.size())) > 0;) {
+    const bool all = static_cast<std::size_t>(count) <= ids.size();
+    ids.resize(static_cast<std::size_t>(count) + (all ? 0 : 64)); // more may come meanwhile
+    if (all) break;
+  }
   std::string text;
-  for (int i = 0; i < std::min(count, static_cast<int>(ids.size())); ++i)
-    text += whereabouts_of(ids[static_cast<std::size_t>(i)]) + "\n";
+  for (const std::string& each : whereabouts_of(ids, until)) text.append(each).append("\n");
   return text;
 }
 
@@ -171,13 +175,19 @@ void output_stream::tell(last_words_round& round, std::uint32_t holder, std::uin
   }
 }
 
+// Standard error may take nothing, either. What matters most is said first.
 void output_stream::fatal(const write_core& core) const noexcept {
+  constexpr duration least = 100ms;
+  const auto until = deadline::after(time_to_answer);
   try {
-    const std::string text = "lastcall: fatal: the lock of the stream '" + name_ +
-                             "' could not be had at the end; it is held by " +
-                             describe_thread(core.lock.holder()) + "\n" + all_threads();
-    sys::write(2, text.data(), text.size());
-  } catch (...) {
+    const auto holder = static_cast<pid_t>(core.lock.holder());
+    tell_standard_error("lastcall: fatal: the lock of the stream '" + name_ +
+                            "' could not be had at the end; it is held by " + name_of_thread(holder) + ": " +
+                            kernel_whereabouts_of(holder) + "\n",
+                        until.remaining());
+    const std::string threads = all_threads(until);
+    tell_standard_error(threads, std::max(until.remaining(), least));
+  } catch (...) { // without memory for it
   }
   std::abort();
 }

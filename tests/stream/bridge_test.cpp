@@ -94,6 +94,29 @@ TEST(StreamBuffer, LetsAnIstreamReadAndEndsItAtARequest) {
   EXPECT_EQ(line, "four");
 }
 
+TEST(StreamBuffer, LeadsAnIstreamToAReaderAndBack) {
+  const two_ends pipe;
+  ASSERT_EQ(::write(pipe.in(), "one\ntwo\n", 8), 8);
+  buffered_reader in{raw_fd::borrow(pipe.out())};
+  std::istringstream stream{"its own"};
+  std::string line;
+  {
+    const redirected_input from_pipe{stream, in};
+    std::getline(stream, line);
+    EXPECT_EQ(line, "one");
+    EXPECT_FALSE(from_pipe.error());
+    in.close();
+    std::getline(stream, line); // has been taken from the reader before
+    EXPECT_EQ(line, "two");
+    EXPECT_FALSE(std::getline(stream, line));
+    EXPECT_TRUE(stream.eof());
+    EXPECT_EQ(from_pipe.error(), stream_errc::closed);
+  }
+  stream.clear();
+  std::getline(stream, line);
+  EXPECT_EQ(line, "its own");
+}
+
 TEST(Record, IsOneHoweverManyPiecesItHas) {
   const two_ends pipe;
   auto out = make_writer(pipe.in());

@@ -158,6 +158,66 @@ TEST(InterruptedWrite, HeldBackByAShieldGoesOn) {
   scope.acknowledge();
 }
 
+namespace {
+
+// Between two runtimes: nothing is held back.
+struct nothing_held_back {
+  nothing_held_back() { detail::set_write_through(true); }
+  ~nothing_held_back() { detail::set_write_through(false); }
+};
+
+} // namespace
+
+// It waited until the reader came back, whoever asked.
+TEST(InterruptedWrite, EndsWhereNothingIsHeldBackAndTheDescriptorTakesNothing) {
+  const two_ends pipe;
+  const std::size_t junk = pipe.fill();
+  const nothing_held_back between;
+  signal_scope scope;
+  auto out = make_writer(pipe.in());
+  {
+    const interrupter other;
+    EXPECT_THROW(out.write("waits"), interrupted);
+  }
+  EXPECT_EQ(out.counts().accepted, 0U);
+  scope.acknowledge();
+  pipe.take(junk);
+  EXPECT_EQ(out.write("goes on"), 7U);
+  EXPECT_EQ(pipe.drained(), "goes on");
+}
+
+TEST(InterruptedWrite, DoesNotKeepALineFromADescriptorThatTakesIt) {
+  for (const auto kind : {two_ends::kind::pipe, two_ends::kind::socket}) {
+    const two_ends pipe{kind};
+    const nothing_held_back between;
+    signal_scope scope;
+    auto out = make_writer(pipe.in());
+    std::raise(SIGINT);
+    const std::string line(10'000, 'x');
+    EXPECT_EQ(out.write(line), line.size());
+    EXPECT_EQ(pipe.drained(), line);
+    scope.acknowledge();
+  }
+}
+
+// Nobody would write what was held back: the call says how far it came.
+TEST(InterruptedWrite, CutsARecordWhereNothingIsHeldBackAndHoldsNothingBack) {
+  const two_ends pipe;
+  const std::size_t junk = pipe.fill();
+  const nothing_held_back between;
+  signal_scope scope;
+  auto out = make_writer(pipe.in(), 32768);
+  pipe.take(8192);
+  std::raise(SIGINT);
+  const std::size_t accepted = out.write(std::string(20'000, 'x'));
+  EXPECT_GE(accepted, 4096U);
+  EXPECT_LT(accepted, 20'000U);
+  EXPECT_EQ(out.counts().buffered, 0U);
+  scope.acknowledge();
+  pipe.take(junk - 8192);
+  EXPECT_EQ(pipe.drained().size(), accepted);
+}
+
 // The same at any moment: a reader that takes what comes, requests without end, every one acknowledged.
 TEST(InterruptedWrite, AtRandomMomentsRepeatsAndLosesNothing) {
   two_ends pipe;
