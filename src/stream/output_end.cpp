@@ -24,10 +24,12 @@
 #include "wait/raw_futex.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lastcall::detail {
@@ -46,12 +48,13 @@ std::string describe_thread(std::uint32_t id) {
   return name.empty() ? whereabouts_of(thread) : name + ": " + whereabouts_of(thread);
 }
 
+// Without memory: what the kernel calls it.
 inline_text<56> name_in_place(std::uint32_t id) noexcept {
-  try {
-    return inline_text<56>{name_of_thread(static_cast<pid_t>(id))};
-  } catch (...) {
-    return inline_text<56>{"a thread"};
-  }
+  std::array<char, 32> name{};
+  const auto size = sys::read_thread_file(static_cast<pid_t>(id), "comm", name.data(), name.size());
+  if (size <= 1) return inline_text<56>{"a thread that is not there any more"};
+  return inline_text<56>{
+      std::string_view{name.data(), static_cast<std::size_t>(size) - 1}}; // less the line's end
 }
 
 // One look at all of them: a look at each would take the sum of their times.
