@@ -47,7 +47,7 @@ struct exploding_codec {
 struct bombed {
   bomb pass(bomb one) { return one; }
   bomb make(bool armed) { return {armed ? bomb::when::encoding : bomb::when::never}; }
-  std::string large() { return std::string(64U << 20U, 'x'); }
+  std::string large() { return std::string(24U << 20U, 'x'); }
   int plain() { return 1; }
   int pid() { return ::getpid(); }
 };
@@ -117,10 +117,10 @@ TEST_F(Crash, InTheMiddleOfSendingTheResultFailsThatCallOnly) {
   int failed = 0;
   for (int i = 0; i < 20; ++i) {
     auto large = pool.call<&bombed::large>();
-    std::this_thread::sleep_for(std::chrono::milliseconds{i * 5});
+    std::this_thread::sleep_for(std::chrono::milliseconds{i * 3});
     pool.signal_worker(0, SIGKILL);
     try {
-      EXPECT_EQ(large.get().size(), 64U << 20U);
+      EXPECT_EQ(large.get().size(), 24U << 20U);
     } catch (const lastcall::pool_error& error) {
       EXPECT_EQ(shown(error), "worker 0 killed by SIGKILL during a call");
       ++failed;
