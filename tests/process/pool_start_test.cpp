@@ -59,7 +59,7 @@ TEST_F(PoolStart, SaysThatTheConstructorHasCrashed) {
 TEST_F(PoolStart, EndsAConstructorThatHangsByTheDeadline) {
   for (int k = 0; k < 3; ++k)
     EXPECT_EQ(failed("hang", k, {.start_within = 1s}),
-              "worker " + std::to_string(k) + " did not start: its object was not made within 1 s");
+              "worker " + std::to_string(k) + " did not start: its object was not made within 1.00 s");
 }
 
 TEST_F(PoolStart, EndsByTheDeadlineOfTheBootstrapWhereTheZygoteIsStopped) {
