@@ -85,7 +85,7 @@ TEST(ItsRuntime, WhatFailsInItIsSeenInStatusAndReport) {
     loser() noexcept { enlist(); }
     loser(const loser&) = delete;
     loser& operator=(const loser&) = delete;
-    ~loser() { strike_off(); }
+    ~loser() { strike_off(lastcall::deadline::never()); }
     void say(lastcall::detail::last_words_round& round) noexcept override {
       if (!round.last) round.note({.name = "journal", .lost = 12});
     }

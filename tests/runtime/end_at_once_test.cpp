@@ -158,7 +158,7 @@ TEST(EndAtOnce, ATerminateHandlerThatGoesRoundInCirclesEndsByTheOldest) {
 
 struct slow_speaker final : lastcall::detail::last_words {
   slow_speaker() { enlist(); }
-  ~slow_speaker() { strike_off(); }
+  ~slow_speaker() { strike_off(lastcall::deadline::never()); }
   void say(lastcall::detail::last_words_round&) noexcept override {
     speaks.count_down();
     second_is_there.wait();

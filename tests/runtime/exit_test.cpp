@@ -87,7 +87,7 @@ private:
 /// Somebody with last words.
 struct speaker final : lastcall::detail::last_words {
   speaker() { enlist(); }
-  ~speaker() { strike_off(); }
+  ~speaker() { strike_off(lastcall::deadline::never()); }
   void say(last_words_round& round) noexcept override { tell(round.last ? "words again, " : "words, "); }
 };
 
@@ -234,7 +234,7 @@ TEST_F(Exit, QuickPolicyDestroysNoStatics) {
 TEST_F(Exit, LostOutputIsSeenInTheStatus) {
   struct loser final : lastcall::detail::last_words {
     loser() { enlist(); }
-    ~loser() { strike_off(); }
+    ~loser() { strike_off(lastcall::deadline::never()); }
     void say(last_words_round& round) noexcept override {
       if (!round.last) round.note({.name = "journal", .lost = 12});
     }
