@@ -87,6 +87,11 @@ bool last_words::strike_off(const hurried_deadline& until) noexcept {
   return true;
 }
 
+void last_words::keep_for_ever() noexcept {
+  static constinit std::atomic<last_words*> newest{nullptr};
+  older_ = newest.exchange(this, std::memory_order_relaxed); // nobody goes along it
+}
+
 void last_words_round::note(stream_end what) noexcept {
   note_lost_output();
   if (into_ == nullptr) return;

@@ -68,6 +68,8 @@ protected:
   /// Also where it was not enlisted. False when a round has not come to its end until the deadline: it may
   /// still call this object, which has to stay for ever.
   bool strike_off(const hurried_deadline& until) noexcept;
+  /// Once it was struck off: keeps what has to stay for ever where a search for leaks finds it.
+  void keep_for_ever() noexcept;
 
 private:
   friend struct last_words_list;

@@ -203,10 +203,13 @@ bool output_stream::finish() noexcept {
     return false;
   }
   write_core* const core = say_and_stay(round);
-  if (core == nullptr) return false;
-  if (!core->is(closed)) close_core(*core);
-  core->lock.unlock();
-  return other_core(*core) != nullptr;
+  if (core != nullptr) {
+    if (!core->is(closed)) close_core(*core);
+    core->lock.unlock();
+    if (other_core(*core) != nullptr) return true;
+  }
+  keep_for_ever();
+  return false;
 }
 
 // Another round is late, and may come to this stream at any time: so as a holder, who shows that it is in
