@@ -34,6 +34,16 @@ public:
     }
   }
 
+  /// The same by another way to sleep, which may throw: `sleep(word, expected)`, as wait::futex_wait.
+  template <class Sleep, class Condition>
+  bool wait_by(Sleep sleep, Condition condition) {
+    for (;;) {
+      const auto heard = rung_.load(std::memory_order_acquire); // pairs with the release in ring
+      if (condition()) return true;
+      if (sleep(rung_, heard) == wait::futex_result::timed_out) return condition();
+    }
+  }
+
 private:
   std::atomic<std::uint32_t> rung_{0};
 };

@@ -29,7 +29,7 @@ void open_big_lock(std::uint64_t generation, duration interval) noexcept {
   the_lock_queue().open(take_lock_seat(), in_the_word(generation), interval);
 }
 
-inline_text<56> close_big_lock(std::uint64_t, deadline until) noexcept {
+inline_text<56> close_big_lock(std::uint64_t, const moving_deadline& until) noexcept {
   if (the_lock_queue().close(take_lock_seat(), until)) return {};
   try {
     return inline_text<56>{name_of_thread(the_lock_queue().holder())};

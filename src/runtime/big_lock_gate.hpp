@@ -18,8 +18,8 @@ namespace lastcall::detail {
 int prepare_big_lock() noexcept;
 void open_big_lock(std::uint64_t generation, duration interval) noexcept;
 /// Nobody of this generation gets it any more; waiters are let go. Asks who holds it to give it up, and waits
-/// for that up to the deadline; the holder's name where it did not.
-inline_text<56> close_big_lock(std::uint64_t generation, deadline until) noexcept;
+/// for that up to the deadline, which may come nearer; the holder's name where it did not.
+inline_text<56> close_big_lock(std::uint64_t generation, const moving_deadline& until) noexcept;
 /// At a checkpoint of its holder, which somebody has asked to hand it over. Where nothing may be thrown, a
 /// thread that does not get it back is parked.
 void hand_big_lock_over(at_point how);

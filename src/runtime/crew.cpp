@@ -22,6 +22,10 @@ void crew::settle(duration patience) noexcept {
     leave_behind();
 }
 
+void crew::end(duration patience) noexcept {
+  if (active_) active_->end(patience);
+}
+
 void crew::leave_behind() noexcept {
   static_cast<void>(active_.release()); // its thread still uses it
   ++lost_;

@@ -27,6 +27,9 @@ public:
   /// Leaves the stopper and the job on it behind. The process must leave without destroying anything.
   void leave_behind() noexcept;
 
+  /// Ends the one in service, which is idle, within `patience`: see stopper::end.
+  void end(duration patience) noexcept;
+
   /// How many were left behind.
   [[nodiscard]] std::size_t lost() const noexcept { return lost_; }
 

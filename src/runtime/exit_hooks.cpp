@@ -9,6 +9,7 @@
 #include "runtime/big_lock_gate.hpp"
 #include "runtime/exempt.hpp"
 #include "runtime/exit_guard.hpp"
+#include "runtime/exit_place.hpp"
 #include "runtime/last_action.hpp"
 #include "runtime/last_words.hpp"
 #include "runtime/runtime_core.hpp"
@@ -33,14 +34,14 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr duration patience = 1s;
-constexpr int status_lost = 74;
+constexpr int status_lost = 74, status_late = 75;
 
 // Of the last runtime; a process that had none has streams at most, and no guard.
 constinit std::atomic<std::int64_t> guard_ns{0};
 constinit std::atomic<exit_policy> policy{exit_policy::destroy};
 
 constinit std::atomic<std::terminate_handler> found_handler{nullptr};
-constinit std::atomic<std::terminate_handler> oldest_handler{nullptr}; ///< the first that was ever found
+constinit std::atomic<std::terminate_handler> oldest_handler{nullptr}; ///< the first found, until given back
 
 void speak(duration span) noexcept {
   set_write_through(true);
@@ -49,6 +50,7 @@ void speak(duration span) noexcept {
 }
 
 constinit std::atomic<pid_t> exiting{0};
+constinit std::atomic<bool> left_behind{false};
 
 // Not parked, not thrown at: what is destroyed from here on may touch what it likes.
 void exempt_this_thread() noexcept {
@@ -56,6 +58,8 @@ void exempt_this_thread() noexcept {
   here().due.fetch_and(~std::uint32_t{runtime_over},
                        std::memory_order_relaxed); // its own; it looks there itself
 }
+
+} // namespace
 
 void at_process_exit(int status, void*) {
   // libc lets a second thread go on with the handlers that are left, and end the process while the first is
@@ -75,16 +79,20 @@ void at_process_exit(int status, void*) {
   const bool live = core.phase() != runtime_phase::none;
   if (live) core.finalize(core.generation());
   exempt_this_thread(); // it may have been told by another one's finalization
-  // That one is late, or this thread is in the middle of it.
-  if (!live || core.phase() != runtime_phase::none) speak(patience);
-  const bool lost = output_was_lost();
+  // There was none, or that one is late, or this thread is in the middle of it.
+  if (!write_through() || core.phase() != runtime_phase::none) speak(patience);
+  const bool late = left_behind.load(std::memory_order_relaxed) ||
+                    (live && (core.was_late() || core.phase() != runtime_phase::none));
+  const int instead = late ? status_late : output_was_lost() ? status_lost : 0;
   if (policy.load(std::memory_order_relaxed) == exit_policy::quick) {
     const bool flushed = flush_standard_streams(patience);
-    sys::exit_now(status == 0 && (lost || !flushed) ? status_lost : status);
+    sys::exit_now(status != 0 ? status : instead == 0 && !flushed ? status_lost : instead);
   }
-  if (lost && status == 0) arm_last_status(status_lost);
+  if (instead != 0 && status == 0) arm_last_status(instead);
   arm_exit_guard(duration{guard_ns.load(std::memory_order_relaxed)});
 }
+
+namespace {
 
 void at_quick_exit() { speak(patience); }
 
@@ -114,12 +122,21 @@ constinit std::atomic<std::uint32_t> spoken{0};
 
 } // namespace
 
-void install_exit_hooks() noexcept {
+void prepare_exit_hooks() noexcept {
+  if (sys::gettid() == sys::getpid()) stand_first_at_exit();
   static constinit std::atomic<bool> installed{false};
   if (installed.exchange(true, std::memory_order_relaxed)) return;
   ::on_exit(at_process_exit, nullptr);
   std::at_quick_exit(at_quick_exit);
 }
+
+void install_exit_hooks() noexcept {
+  prepare_exit_hooks();
+  static constinit std::atomic<bool> first{true};
+  if (!write_through() && first.exchange(false, std::memory_order_relaxed)) take_terminate_handler();
+}
+
+void note_left_behind() noexcept { left_behind.store(true, std::memory_order_relaxed); }
 
 void remember_for_exit(const runtime_options& options) noexcept {
   guard_ns.store(options.exit_guard.count(), std::memory_order_relaxed);
@@ -135,7 +152,10 @@ void take_terminate_handler() noexcept {
 }
 
 void give_terminate_handler_back() noexcept {
-  if (std::get_terminate() == on_terminate) std::set_terminate(found_handler.load(std::memory_order_relaxed));
+  if (std::get_terminate() != on_terminate)
+    return; // somebody may call ours still, and get back to ours by it
+  std::set_terminate(found_handler.load(std::memory_order_relaxed));
+  oldest_handler.store(nullptr, std::memory_order_relaxed);
 }
 
 int prepare_runtime_for_fork() noexcept {
@@ -157,6 +177,8 @@ int prepare_runtime_for_fork() noexcept {
       },
       [] {
         exiting.store(0, std::memory_order_relaxed); // whoever did is in the parent
+        left_behind.store(false, std::memory_order_relaxed);
+        exit_place_in_child();
         big_lock_in_child();
         the_registry().in_child();
         last_words_in_child();

@@ -8,6 +8,7 @@
 #include "runtime/exempt.hpp"
 #include "runtime/failure_text.hpp"
 #include "runtime/last_words.hpp"
+#include "runtime/standard_output.hpp"
 #include "runtime/thread_registry.hpp"
 
 #include <algorithm>
@@ -19,6 +20,8 @@
 namespace lastcall::detail {
 
 namespace {
+
+constexpr duration patience = std::chrono::seconds{1};
 
 constexpr reason the_reason() noexcept { return {.cause = cause::call, .text = "the runtime is finalized"}; }
 
@@ -98,7 +101,8 @@ finalization_report finalization::run() noexcept {
   take(finalization_step::at_exit, [this] { call_all(core_.at_exit_, "at_exit", soft()); });
   take(finalization_step::last_words, [this] { speak(false); });
   take(finalization_step::close, [this] {
-    if (const auto holder = close_big_lock(generation_, hard()); !holder.empty())
+    const auto until = [this] { return hard(); };
+    if (const auto holder = close_big_lock(generation_, until); !holder.empty())
       fail(sentence{"the big lock was still held by ", holder});
   });
   take(finalization_step::daemons, [this] { end_daemons(); });
@@ -112,7 +116,7 @@ finalization_report finalization::run() noexcept {
   return std::move(report_);
 }
 
-finalization::outcome finalization::on_hand(errand& work) noexcept {
+finalization::outcome finalization::on_hand(errand& work, duration span) noexcept {
   stopper* hand = nullptr;
   try {
     if (!core_.hands_) core_.hands_ = std::make_unique<crew>(core_.changed_); // a forked child has none
@@ -120,7 +124,7 @@ finalization::outcome finalization::on_hand(errand& work) noexcept {
   } catch (...) { // as below
   }
   if (hand == nullptr) return outcome::not_begun;
-  const deadline at_least = deadline::after(least);
+  const deadline at_least = deadline::after(span);
   hand->give([it = &work] { // small: it is stored without memory
     my_part.hand = it;
     my_part.exempt = true;
@@ -204,14 +208,16 @@ void finalization::join() {
   thread_registry& all = the_registry();
   // A thread may have started another meanwhile: it is in the list, and this round has not met it.
   const auto round = all.new_round();
+  const auto until = [this] { return soft(); };
   while (const auto one = all.next_of(generation_, thread_kind::joined, round)) {
     if (one.get() == this_record) continue;
     wait_for(*one);
     if (one->rests())
-      all.reap(*one, soft());
+      all.reap(*one, until);
     else if (!one->to_be_left())
       note_late(*one);
   }
+  show_where_late_ones_are();
 }
 
 void finalization::wait_for(thread_record& one) noexcept {
@@ -232,11 +238,42 @@ void finalization::wait_for(thread_record& one) noexcept {
 void finalization::note_late(const thread_record& who) noexcept {
   report_.steps.back().late = true;
   try {
+    late_ids_.reserve(late_ids_.size() + 1);
     const auto id = who.id.load(std::memory_order_relaxed);
     const bool told = who.left_behind.load(std::memory_order_relaxed); // with its stack, by who left it
     report_.late.push_back({std::string{who.name.view()}, std::string{who.reason.view()},
-                            told ? kernel_whereabouts_of(id) : whereabouts_of(id)});
+                            told ? kernel_whereabouts_of(id) : std::string{}});
+    late_ids_.push_back(told ? 0 : id);
   } catch (...) {
+    ++report_.untold;
+  }
+}
+
+void finalization::show_where_late_ones_are() noexcept {
+  if (late_ids_.empty()) return;
+  try {
+    const duration span = std::min<duration>(longest_look, hard().remaining() / 2);
+    auto places = whereabouts_of(late_ids_, deadline::after(span));
+    for (std::size_t i = 0; i < late_ids_.size(); ++i)
+      if (report_.late[i].where.empty())
+        report_.late[i].where = late_ids_[i] == 0 ? "it has not begun to run" : std::move(places[i]);
+  } catch (...) { // the report is shorter
+  }
+}
+
+// A daemon that is left is no failure: what the kernel shows of it is had for nothing, a stack is not.
+void finalization::note_daemons() noexcept {
+  const auto round = the_registry().new_round();
+  while (const auto one = the_registry().next_of(generation_, thread_kind::daemon, round)) {
+    if (one.get() == this_record) continue;
+    const bool parked = one->rests();
+    ++(parked ? report_.daemons_parked : report_.daemons_left);
+    try {
+      late_thread who{std::string{one->name.view()}, std::string{one->reason.view()}, {}};
+      if (!parked) who.where = kernel_whereabouts_of(one->id.load(std::memory_order_relaxed));
+      report_.daemons.push_back(std::move(who));
+    } catch (...) { // counted, at least
+    }
   }
 }
 
@@ -265,20 +302,21 @@ void finalization::speak(bool last) {
 void finalization::end_daemons() {
   thread_registry& all = the_registry();
   all.end_generation(generation_, this_record);
-  const auto grace = earlier(hard(), deadline::after(options_.daemon_grace));
-  bool rest = all.wait_until_all_rest(generation_, this_record, grace);
+  deadline part = deadline::after(options_.daemon_grace);
+  const auto until = [this] { return hard(); };
+  const auto part_of_it = [&] { return earlier(hard(), part); };
+  bool rest = all.wait_until_all_rest(generation_, this_record, part_of_it);
   // Those that wait inside have been woken. Without end for as long as ever more of them come to rest.
   for (std::size_t before = 0; !rest && all.some_wait_inside(generation_, this_record);) {
     const std::size_t now = all.count(generation_, this_record).running;
     if (hard().expired() || now == before) break;
     before = now;
-    rest =
-        all.wait_until_all_rest(generation_, this_record, earlier(hard(), deadline::after(longest_reserve)));
+    part = deadline::after(longest_reserve);
+    rest = all.wait_until_all_rest(generation_, this_record, part_of_it);
   }
-  all.reap_ended(hard());
-  const auto left = all.count(generation_, this_record);
-  report_.daemons_parked = left.parked;
-  report_.daemons_left = left.running;
+  all.reap_ended(until);
+  some_left_ = all.count(generation_, this_record).running != 0;
+  note_daemons();
 }
 
 void finalization::cancel_operations() {
@@ -292,10 +330,44 @@ void finalization::cancel_operations() {
   report_.leaked += all.kept() - kept;
 }
 
+finalization_report finalization::tell(finalization_report report) noexcept {
+  if (!core_.told_ || !core_.told_->hook) {
+    told_report::to_standard_error(report);
+    return report;
+  }
+  told_report& told = *core_.told_;
+  told.report = std::move(report);
+  outcome how = outcome::not_begun;
+  if (!core_.errand_) core_.errand_.reset(new (std::nothrow) errand);
+  if (core_.errand_) {
+    const auto call = [&told](deadline) {
+      told.call();
+      return false;
+    };
+    core_.errand_->begin(call, deadline::never());
+    how = on_hand(*core_.errand_, patience);
+  }
+  if (how == outcome::not_begun) told.call();
+  if (how != outcome::left_behind) return std::move(told.report);
+  if (core_.hand_exits_.load(std::memory_order_relaxed) != core_.errand_.get())
+    tell_standard_error("lastcall: on_report did not return in time; it is left behind\n", patience);
+  static_cast<void>(core_.errand_.release()); // the hand's, for good
+  static_cast<void>(core_.told_.release());
+  finalization_report copy;
+  try {
+    copy = told.report; // read on both sides
+    copy.leaked += 1;
+  } catch (...) {
+    copy.generation = generation_;
+    copy.untold = 1;
+  }
+  return copy;
+}
+
 void finalization::clear_states() {
   state_list& all = core_.states_;
-  // A daemon that still runs may be in the middle of one.
-  if (report_.daemons_left == 0 && !all.empty())
+  // A thread that still runs may be in the middle of one.
+  if (!some_left_ && !all.empty())
     have_done([&all](deadline) { return all.clear_newest(); }, "states; the rest is kept", hard());
   report_.leaked += all.leak_all(); // closes it
 }

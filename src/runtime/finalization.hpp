@@ -14,6 +14,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lastcall::detail {
 
@@ -28,6 +29,8 @@ public:
   finalization(runtime_core& of, runtime_options& options, std::uint64_t generation, deadline until) noexcept;
   /// Allocates only for the report, which gets shorter without memory.
   finalization_report run() noexcept;
+  /// Tells whoever wants to know, and returns the report; a copy where `on_report` does not return.
+  finalization_report tell(finalization_report report) noexcept;
 
 private:
   static constexpr duration longest_reserve = std::chrono::seconds{1};
@@ -46,8 +49,8 @@ private:
   void clear_states();
 
   enum class outcome : std::uint8_t { done, left_behind, not_begun };
-  /// Has a hand do it; it has `least` in any case. `not_begun` where no thread can be had.
-  outcome on_hand(errand& work) noexcept;
+  /// Has a hand do it; it has `at_least` in any case. `not_begun` where no thread can be had.
+  outcome on_hand(errand& work, duration at_least = least) noexcept;
   /// Calls `next` on a hand until it returns false, and reports what it throws, and when it does not return:
   /// then the hand is left behind, and what `next` refers to has to stay. `next` is small enough to be stored
   /// without memory.
@@ -61,6 +64,9 @@ private:
   void fail(std::string_view what) noexcept;
   void wait_for(thread_record& one) noexcept;
   void note_late(const thread_record& who) noexcept;
+  void note_daemons() noexcept;
+  /// Of those who are late, by one look at all of them, in half of the time that is left.
+  void show_where_late_ones_are() noexcept;
 
   runtime_core& core_;
   const runtime_options& options_;
@@ -68,6 +74,8 @@ private:
   const deadline until_;
   const duration reserve_;
   finalization_report report_;
+  std::vector<pid_t> late_ids_; ///< as in the report
+  bool some_left_ = false;      ///< threads of this runtime's that are neither parked nor at their end
 };
 
 } // namespace lastcall::detail

@@ -46,11 +46,24 @@ void add_stream(std::string& text, const stream_end& one) {
   text += '\n';
 }
 
-void add_late(std::string& text, const late_thread& one) {
-  text += "  late: " + (one.name.empty() ? std::string{"a thread without a name"} : one.name);
-  if (!one.reason.empty()) text += " (daemon: " + one.reason + ")";
+constexpr std::size_t most_daemons = 16; ///< that are named in the text; all are in the report
+
+void add_thread(std::string& text, const char* what, const late_thread& one) {
+  text += what + (one.name.empty() ? std::string{"a thread without a name"} : one.name);
+  if (!one.reason.empty()) text += " (" + one.reason + ")";
   text += '\n';
   if (!one.where.empty()) text += one.where + (one.where.back() == '\n' ? "" : "\n");
+}
+
+void add_daemons(std::string& text, const finalization_report& what) {
+  if (what.daemons_parked != 0) text += "  daemons parked: " + std::to_string(what.daemons_parked) + '\n';
+  if (what.daemons_left != 0)
+    text += "  daemons left in code of the program: " + std::to_string(what.daemons_left) + '\n';
+  const std::size_t named = std::min(what.daemons.size(), most_daemons);
+  for (std::size_t i = 0; i < named; ++i)
+    add_thread(text, what.daemons[i].where.empty() ? "  parked: " : "  left: ", what.daemons[i]);
+  if (what.daemons.size() > named)
+    text += "  … and " + std::to_string(what.daemons.size() - named) + " more\n";
 }
 
 } // namespace
@@ -66,11 +79,9 @@ std::string describe(const finalization_report& what) {
     for (const auto& failure : step.failures)
       text += "  failed: " + std::string{name_of(step.step)} + ": " + failure + '\n';
   }
-  for (const auto& one : what.late) add_late(text, one);
+  for (const auto& one : what.late) add_thread(text, "  late: ", one);
   for (const auto& one : what.streams) add_stream(text, one);
-  if (what.daemons_parked != 0) text += "  daemons parked: " + std::to_string(what.daemons_parked) + '\n';
-  if (what.daemons_left != 0)
-    text += "  daemons left in code of the program: " + std::to_string(what.daemons_left) + '\n';
+  add_daemons(text, what);
   if (what.untold != 0) text += "  failures without words: " + std::to_string(what.untold) + '\n';
   if (what.leaked != 0) text += "  leaked on purpose: " + std::to_string(what.leaked) + '\n';
   return text;

@@ -352,24 +352,39 @@ void lock_queue::open(lock_seat& me, lock_generation next, duration interval) no
   word_.store(entry_of(next) | (mine ? held : 0U), std::memory_order_release);
 }
 
-bool lock_queue::close(lock_seat& me, deadline until) noexcept {
-  lock_waiter self{me, generation()};
+bool lock_queue::close(lock_seat& me, const moving_deadline& until) noexcept {
+  deadline all = until.now();
   {
     const std::scoped_lock guard{guard_};
     // Acquire as in take_free. Nobody takes it in one step from here on.
     const std::uint32_t word = word_.fetch_or(closed | busy, std::memory_order_acquire);
     me.exempt_of = generation_of(word);
-    patience_ = until.when();
+    patience_ = all.when();
     let_go(false);
     if ((word & held) == 0 || me.holds == generation_of(word)) return true;
     of_before_ = true;
-    enqueue(self);
     word_.fetch_and(~wanted, std::memory_order_relaxed);
-    ask();
   }
-  if (wait(me, self, until) != lock_outcome::taken) return false;
-  give_up(me);
-  return true;
+  // Nobody can wake who waits in the queue because the end has come nearer: a signal handler may say so, and
+  // the guard is not for handlers. So it leaves the queue from time to time, and looks.
+  for (bool extended = false;;) {
+    lock_waiter self{me, generation()};
+    {
+      const std::scoped_lock guard{guard_};
+      if (!of_before_) return true; // given up in between
+      patience_ = all.when();
+      enqueue(self);
+      ask();
+    }
+    if (wait(me, self, earlier(all, until.next_look())) == lock_outcome::taken) {
+      give_up(me);
+      return true;
+    }
+    if (const deadline now = until.now(); !extended || !now.expired()) all = earlier(all, now);
+    if (!all.expired()) continue;
+    if (extended || !all.grant_slice()) return false; // the process may have been stopped
+    extended = true;
+  }
 }
 
 std::size_t lock_queue::waiters() noexcept {

@@ -6,6 +6,7 @@
 #include <lastcall/wait/asymmetric_barrier.hpp>
 #include <lastcall/wait/deadline.hpp>
 
+#include "runtime/moving_deadline.hpp"
 #include "wait/lock_around_waits.hpp"
 
 #include <atomic>
@@ -85,8 +86,8 @@ public:
   /// longer, but for the caller, which goes on in the new one.
   void open(lock_seat& me, lock_generation next, duration interval) noexcept;
   /// Closes: those who wait are let go, and the holder is asked. The calling thread is exempt from now on.
-  /// False when another thread holds the lock at the deadline.
-  bool close(lock_seat& me, deadline until) noexcept;
+  /// False when another thread holds the lock at the deadline, also one that comes nearer meanwhile.
+  bool close(lock_seat& me, const moving_deadline& until) noexcept;
   lock_generation generation() const noexcept { return generation_of(entry()); }
   bool is_closed() const noexcept { return (entry() & closed) != 0; }
 

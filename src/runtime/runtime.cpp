@@ -2,6 +2,7 @@
 // Copyright the lastcall authors
 #include <lastcall/runtime/runtime.hpp>
 
+#include "runtime/exit_hooks.hpp"
 #include "runtime/runtime_core.hpp"
 
 #include <utility>
@@ -12,7 +13,10 @@ using detail::the_core;
 
 runtime::runtime(runtime_options options) : generation_{the_core().open(std::move(options))} {}
 
-runtime::~runtime() { finalize(); }
+// Nobody sees the report: who was left behind is seen in the exit status.
+runtime::~runtime() {
+  if (finalize().was_late()) detail::note_left_behind();
+}
 
 // These change what a runtime stands for, if not its bytes.
 // NOLINTBEGIN(readability-make-member-function-const)

@@ -9,8 +9,10 @@
 
 #include "interrupt/runtime_hooks.hpp"
 #include "runtime/big_lock_gate.hpp"
+#include "runtime/end_of_main.hpp"
 #include "runtime/exempt.hpp"
 #include "runtime/exit_hooks.hpp"
+#include "runtime/exit_place.hpp"
 #include "runtime/failure_text.hpp"
 #include "runtime/finalization.hpp"
 #include "runtime/last_words.hpp"
@@ -21,6 +23,7 @@
 #include "sys/failure.hpp"
 #include "sys/process_hooks.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <initializer_list>
@@ -35,24 +38,13 @@ namespace lastcall::detail {
 namespace {
 
 constexpr duration patience = std::chrono::seconds{1};
+/// What a thread without anything left to do has to come to its end, also past the deadline.
+constexpr duration last_steps = std::chrono::milliseconds{100};
 
 constinit const runtime_hooks the_hooks{[](std::uint32_t due, at_point how) {
   if ((due & runtime_over) != 0) how == at_point::may_throw ? touch_slow() : touch_slow_noexcept();
   if ((due & lock_wanted) != 0) hand_big_lock_over(how);
 }};
-
-void hand_over(const runtime_options& options, const finalization_report& report) noexcept {
-  try {
-    if (options.on_report)
-      options.on_report(report);
-    else if (!report.clean())
-      tell_standard_error(describe(report), patience);
-  } catch (...) {
-    tell_standard_error("lastcall: the report of a finalization could not be made: ", patience);
-    tell_standard_error(failure_text(), patience);
-    tell_standard_error("\n", patience);
-  }
-}
 
 } // namespace
 
@@ -101,11 +93,14 @@ std::uint64_t runtime_core::open(runtime_options options) {
     sys::throw_failure(sys::call::thread_key, -error, "to notice the ends of threads");
   if (const int error = prepare_big_lock(); error < 0)
     sys::throw_failure(sys::call::thread_key, -error, "to notice the ends of threads that hold the big lock");
-  install_exit_hooks();
+  prepare_exit_hooks();
+  stay_first_at_exit();
   stop_source stop, for_child, over;
   over.request_stop({.cause = cause::call, .text = "the runtime has been finalized"});
   finalization_report blank;
   auto work = std::make_unique<errand>();
+  auto told = std::make_unique<told_report>();
+  told->hook = std::move(options.on_report);
   blank.steps.reserve(static_cast<std::size_t>(finalization_step::last_words_again) + 1);
   const std::scoped_lock guard{lock_};
   if (phase() != runtime_phase::none) throw std::system_error{runtime_errc::live};
@@ -115,12 +110,14 @@ std::uint64_t runtime_core::open(runtime_options options) {
   if (!over_) over_ = std::move(over);
   blank_report_ = std::move(blank);
   errand_ = std::move(work);
+  told_ = std::move(told);
   token_taken_.store(false, std::memory_order_relaxed); // set and looked at under the lock, or after it
   hurried_.store(0, std::memory_order_relaxed);
   hand_exits_.store(nullptr, std::memory_order_relaxed);
   const std::uint64_t next = generation() + 1;
   generation_.store(next, std::memory_order_release);
   begin_last_words_of(options_, hurried_);
+  note_runtime_of_main(next);
   at_exit_.open(next);
   finalizers_.open(next);
   states_.open(next);
@@ -181,21 +178,30 @@ finalization_report runtime_core::finalize(std::uint64_t generation, deadline un
     return report;
   }
   my_part.finalizes = my_part.exempt = true;
-  report = finalization{*this, options_, generation, until}.run();
-  hand_over(options_, report);
+  finalization steps{*this, options_, generation, until};
+  report = steps.run();
+  was_late_.store(report.was_late(), std::memory_order_relaxed);
+  report = steps.tell(std::move(report));
   give_terminate_handler_back();
   std::unique_ptr<crew> hands;
+  std::unique_ptr<told_report> told;
   runtime_options gone;
   {
     const std::scoped_lock guard{lock_};
     remember_for_exit(options_);
     gone = std::exchange(options_, {});
     hands = std::move(hands_);
+    told = std::move(told_);
     finalizing_.store(0, std::memory_order_relaxed);
     phase_.store(runtime_phase::none, std::memory_order_release);
   }
   my_part.finalizes = false;
   changed_.ring();
+  stay_first_at_exit();
+  if (hands) {
+    lost_hands_.fetch_add(hands->lost(), std::memory_order_relaxed);
+    hands->end(std::clamp<duration>(earlier(until, hurried()).remaining(), last_steps, stopper::patience));
+  }
   return report;
 }
 
@@ -305,11 +311,20 @@ void runtime_core::in_child() noexcept {
     }
   }
   operations_.in_child();
-  states_.after_fork();
+  states_.in_child();
   finalizers_.after_fork();
   at_exit_.after_fork();
   static_cast<void>(hands_.release());  // its thread is the parent's
   static_cast<void>(errand_.release()); // and so is what that may be doing
+  if (told_ && !my_part.finalizes && phase() == runtime_phase::ending) {
+    // A hand may be about to tell, also the one that forks.
+    const told_report* const used = told_.release();
+    told_.reset(new (std::nothrow) told_report);
+    try {
+      if (told_) told_->hook = used->hook;
+    } catch (...) { // nobody is told
+    }
+  }
   my_part.hand = nullptr;
   const bool ends = phase() == runtime_phase::joining || phase() == runtime_phase::ending;
   // Another thread was finalizing. Here nobody is: the child may.

@@ -14,6 +14,7 @@
 #include "runtime/operation_list.hpp"
 #include "runtime/state_list.hpp"
 #include "runtime/thread_record.hpp"
+#include "runtime/told_report.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -77,6 +78,10 @@ public:
   callback_list& finalizers() noexcept { return finalizers_; }
   state_list& states() noexcept { return states_; }
   operation_list& operations() noexcept { return operations_; }
+  /// Whether the last finalization left something behind that was to be waited for.
+  bool was_late() const noexcept { return was_late_.load(std::memory_order_relaxed); }
+  /// Threads on which functions of the program did not return, since the process began.
+  std::size_t lost_hands() const noexcept { return lost_hands_.load(std::memory_order_relaxed); }
   void note_leaked(std::size_t objects) noexcept { leaked_.fetch_add(objects, std::memory_order_relaxed); }
 
   void before_fork() noexcept;
@@ -98,6 +103,7 @@ private:
   std::optional<stop_source> over_{};      ///< has fired: for tokens of runtimes that are over
   finalization_report blank_report_{};     ///< with memory for its steps
   std::unique_ptr<errand> errand_{};       ///< there before it is needed; the finalizing thread's
+  std::unique_ptr<told_report> told_{};    ///< the same
   std::atomic<bool> token_taken_{false};   ///< somebody may have to be told of the stop
   std::unique_ptr<crew> hands_{};          ///< on which registered functions run; the finalizing thread's
 
@@ -105,7 +111,9 @@ private:
   std::atomic<std::int64_t> hurried_{0};           ///< the deadline of `hurry`, ns on the clock; 0: none
   std::atomic<const errand*> hand_exits_{nullptr}; ///< the hand at work on it has called `exit`
   std::atomic<std::size_t> leaked_{0};             ///< by destructors, for the next report
-  bell changed_;                                   ///< hurried, a hand is idle, the phase is another
+  std::atomic<std::size_t> lost_hands_{0};
+  std::atomic<bool> was_late_{false};
+  bell changed_; ///< hurried, a hand is idle, the phase is another
 
   callback_list at_exit_;
   callback_list finalizers_;

@@ -5,9 +5,11 @@
 #include "runtime/bell.hpp"
 
 #include <atomic>
-#include <csignal>
+#include <chrono>
+#include <cstdint>
 #include <functional>
-#include <thread>
+
+#include <signal.h> // pid_t, pthread_t
 
 namespace lastcall::detail {
 
@@ -19,14 +21,21 @@ namespace lastcall::detail {
 ///
 /// Threads: `give`, `idle` and destruction belong to the owner; `done` is rung on the thread itself.
 /// Stop: there is no way to end a job. A stopper whose job does not end is leaked
-///   (`std::unique_ptr::release`), and the process leaves without destroying anything.
+///   (`std::unique_ptr::release`), and the process leaves without destroying anything. A job may also leave
+///   thread_local objects of the program's whose destructors do not return: the thread is then let go, with
+///   them, and touches nothing of the stopper any more.
 class stopper {
 public:
   /// Rings `done` after each job. Throws `std::system_error` where no thread can be had.
   explicit stopper(bell& done);
 
-  /// Waits for the job that runs, then ends the thread.
+  /// `end` within `patience`.
   ~stopper();
+
+  /// Waits for the job that runs, then ends the thread; once its thread_local objects are destroyed, or
+  /// `within` has passed. A second call does nothing.
+  void end(duration within) noexcept;
+  static constexpr duration patience = std::chrono::seconds{1};
 
   stopper(const stopper&) = delete;
   stopper& operator=(const stopper&) = delete;
@@ -42,8 +51,9 @@ public:
   [[nodiscard]] pid_t thread() const noexcept { return id_.load(std::memory_order_relaxed); }
 
 private:
-  /// idle → (give) busy → (the job returned) idle; idle → (destructor) ending.
-  enum class state : std::uint8_t { idle, busy, ending };
+  /// idle → (give) busy → (the job returned) idle; idle → (end) ending → (the thread has come to its end)
+  /// left.
+  enum class state : std::uint8_t { idle, busy, ending, left };
 
   void serve() noexcept;
 
@@ -52,7 +62,8 @@ private:
   std::function<void()> job_;
   std::atomic<state> state_{state::idle};
   std::atomic<pid_t> id_{0};
-  std::thread thread_;
+  pthread_t thread_{};
+  bool ended_ = false;
 };
 
 } // namespace lastcall::detail

@@ -54,19 +54,40 @@ bool thread_handle::request_stop(reason why) noexcept {
 }
 
 bool thread_handle::wait(deadline until) {
+  touch();
   if (record_ == nullptr) return true;
   if (record_.get() == this_record)
     throw std::system_error{std::make_error_code(std::errc::resource_deadlock_would_occur),
                             "a thread waits for its own end"};
-  wait::lock_set_aside aside; // here, because a join may throw
-  const bool ended = the_registry().wait_for(*record_, until);
-  aside.take_back();
+  const bool ended = the_registry().wait_for_as_owner(*record_, until);
   touch(); // the runtime of a thread that waits may have ended meanwhile
   if (ended)
-    the_registry().reap(*record_, until);
+    reap(until);
   else if (record_->state.load(std::memory_order_acquire) == thread_state::parked) // as in rests
     throw std::system_error{runtime_errc::never_ends};
   return ended;
+}
+
+bool thread_handle::wait(deadline until, std::error_code& error) noexcept {
+  error.clear();
+  touch_noexcept();
+  if (record_ == nullptr) return true;
+  if (record_.get() == this_record) {
+    error = std::make_error_code(std::errc::resource_deadlock_would_occur);
+    return false;
+  }
+  const bool ended = the_registry().wait_for_as_owner(*record_, until, error);
+  touch_noexcept();
+  if (ended)
+    reap(until);
+  else if (!error && record_->state.load(std::memory_order_acquire) == thread_state::parked) // as in rests
+    error = runtime_errc::never_ends;
+  return ended;
+}
+
+void thread_handle::reap(deadline until) noexcept {
+  const wait::lock_set_aside aside; // its last steps may be destructors of the program's
+  the_registry().reap(*record_, until);
 }
 
 } // namespace detail
@@ -86,8 +107,13 @@ thread& thread::operator=(thread&& other) noexcept {
 }
 
 bool thread::join(deadline until) {
-  detail::touch();
   if (!wait(until)) return false;
+  record_.reset();
+  return true;
+}
+
+bool thread::join(deadline until, std::error_code& error) noexcept {
+  if (!wait(until, error)) return false;
   record_.reset();
   return true;
 }
@@ -110,6 +136,7 @@ std::string_view daemon_thread::reason() const noexcept {
 }
 
 bool daemon_thread::join(deadline until) { return wait(until); }
+bool daemon_thread::join(deadline until, std::error_code& error) noexcept { return wait(until, error); }
 
 bool daemon_thread::rests() const noexcept { return record_ == nullptr || record_->rests(); }
 

@@ -3,10 +3,12 @@
 #include "runtime/thread_registry.hpp"
 
 #include <lastcall/interrupt/interrupted.hpp>
+#include <lastcall/interrupt/io/wait_for.hpp>
 #include <lastcall/runtime/errors.hpp>
 #include <lastcall/runtime/immortal.hpp>
 #include <lastcall/wait/asymmetric_barrier.hpp>
 
+#include "runtime/exit_place.hpp"
 #include "sys/calls.hpp"
 #include "sys/failure.hpp"
 #include "sys/process_hooks.hpp"
@@ -100,6 +102,7 @@ void* thread_registry::run(void* holder) {
       // From here on there is nobody to catch what a touch throws: destructors are parked.
       thread_record& record = **static_cast<std::shared_ptr<thread_record>*>(holder);
       record.unwound = true;
+      leave_exit_to_others();
       record.body.reset();
       if (here) thread_ended(holder); // no memory for the key: a little early, then
     }
@@ -115,6 +118,7 @@ bool thread_registry::began(thread_record& mine) noexcept {
   this_record = &mine;
   mine.id.store(sys::gettid(), std::memory_order_relaxed); // for reports
   mine.uncaught_at_start = std::uncaught_exceptions();
+  stand_first_at_exit();
   here().ends_calls = runtime_over;
   const std::scoped_lock guard{lock_};
   mine.word = &here();
@@ -135,15 +139,31 @@ void thread_registry::rest(thread_record& mine, thread_state as) noexcept {
   changed_.ring();
 }
 
-bool thread_registry::wait_for(thread_record& whom, deadline until) noexcept {
+bool thread_registry::wait_is_over(const thread_record& whom) noexcept {
   // Relaxed: rung after it was set.
-  changed_.wait_until(until, [&whom] {
-    return whom.rests() || (here().due.load(std::memory_order_relaxed) & runtime_over) != 0;
-  });
+  return whom.rests() || (here().due.load(std::memory_order_relaxed) & runtime_over) != 0;
+}
+
+bool thread_registry::wait_for(thread_record& whom, deadline until) noexcept {
+  changed_.wait_until(until, [&whom] { return wait_is_over(whom); });
   return whom.state.load(std::memory_order_acquire) == thread_state::ended;
 }
 
-void thread_registry::reap(thread_record& whom, deadline until) noexcept {
+bool thread_registry::wait_for_as_owner(thread_record& whom, deadline until) {
+  changed_.wait_by([&](const auto& word, auto heard) { return io::futex_wait(word, heard, until); },
+                   [&whom] { return wait_is_over(whom); });
+  return whom.state.load(std::memory_order_acquire) == thread_state::ended;
+}
+
+bool thread_registry::wait_for_as_owner(thread_record& whom, deadline until,
+                                        std::error_code& error) noexcept {
+  error.clear();
+  changed_.wait_by([&](const auto& word, auto heard) { return io::futex_wait(word, heard, until, error); },
+                   [&] { return static_cast<bool>(error) || wait_is_over(whom); });
+  return !error && whom.state.load(std::memory_order_acquire) == thread_state::ended;
+}
+
+void thread_registry::reap(thread_record& whom, const moving_deadline& until) noexcept {
   std::list<std::shared_ptr<thread_record>> gone;
   {
     const std::scoped_lock guard{lock_};
@@ -155,8 +175,12 @@ void thread_registry::reap(thread_record& whom, deadline until) noexcept {
         break;
       }
   }
-  const std::int64_t span = std::min<std::int64_t>(until.remaining().count(), last_steps_ns);
-  if (!sys::join(whom.handle, span)) sys::detach(whom.handle);
+  for (std::int64_t left = last_steps_ns;;) {
+    const std::int64_t span = std::min<std::int64_t>(until.next_look().remaining().count(), left);
+    if (sys::join(whom.handle, span)) return;
+    left -= span;
+    if (left == 0 || span == 0) return sys::detach(whom.handle);
+  }
 }
 
 std::shared_ptr<thread_record> thread_registry::take_ended() noexcept {
@@ -166,7 +190,7 @@ std::shared_ptr<thread_record> thread_registry::take_ended() noexcept {
   return nullptr;
 }
 
-void thread_registry::reap_ended(deadline until) noexcept {
+void thread_registry::reap_ended(const moving_deadline& until) noexcept {
   while (const auto one = take_ended()) reap(*one, until);
 }
 
@@ -223,13 +247,16 @@ bool thread_registry::wake(std::uint64_t generation, const thread_record* but) n
 }
 
 bool thread_registry::wait_until_all_rest(std::uint64_t generation, const thread_record* but,
-                                          deadline until) noexcept {
+                                          const moving_deadline& until) noexcept {
   const auto all_rest = [&] { return count(generation, but).running == 0; };
   for (duration pause = 1ms;; pause = std::min(2 * pause, duration{16ms})) {
     const bool unheard = wake(generation, but);
-    const auto next = unheard ? earlier(until, deadline::after(pause)) : until;
-    if (changed_.wait_until(next, all_rest)) return true;
-    if (until.expired()) return false;
+    const deadline all = until.now();
+    const auto next = unheard ? earlier(all, deadline::after(pause)) : all;
+    // Who moves the deadline rings this bell as well.
+    changed_.wait_until(next, [&] { return all_rest() || until.now().when() != all.when(); });
+    if (all_rest()) return true;
+    if (until.now().expired()) return false;
   }
 }
 
@@ -262,6 +289,12 @@ bool thread_registry::is_parked(pid_t thread) noexcept {
     return one->id.load(std::memory_order_relaxed) == thread &&
            one->state.load(std::memory_order_acquire) == thread_state::parked;
   });
+}
+
+bool thread_registry::knows(pid_t thread) noexcept {
+  const std::scoped_lock guard{lock_};
+  return std::any_of(threads_.begin(), threads_.end(),
+                     [thread](const auto& one) { return one->id.load(std::memory_order_relaxed) == thread; });
 }
 
 std::string thread_registry::name_of(pid_t thread) {

@@ -5,6 +5,7 @@
 #include <lastcall/wait/deadline.hpp>
 
 #include "runtime/bell.hpp"
+#include "runtime/moving_deadline.hpp"
 #include "runtime/thread_record.hpp"
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <system_error>
 
 namespace lastcall::detail {
 
@@ -35,11 +37,15 @@ public:
   /// Waits until the thread has ended, its thread_local objects included; false when the deadline passes
   /// before, as soon as the thread is parked, and when the runtime of the calling thread is over.
   bool wait_for(thread_record& whom, deadline until) noexcept;
+  /// The same as a wait of the calling thread's: a request ends it, as a checkpoint would deliver it. A
+  /// thread that has ended already wins.
+  bool wait_for_as_owner(thread_record& whom, deadline until);
+  bool wait_for_as_owner(thread_record& whom, deadline until, std::error_code& error) noexcept;
 
   /// Forgets a thread that has ended and gives back its stack; or all that have ended unnoticed. Waits for
   /// its last steps up to the deadline, and not for long: they may be destructors of the program's.
-  void reap(thread_record& whom, deadline until) noexcept;
-  void reap_ended(deadline until) noexcept;
+  void reap(thread_record& whom, const moving_deadline& until) noexcept;
+  void reap_ended(const moving_deadline& until) noexcept;
 
   /// Somebody has waited for this thread up to a deadline, in vain. The end of the runtime will not wait for
   /// it again: it names it as late.
@@ -55,7 +61,8 @@ public:
   /// the library. Threads that begin later learn it as they begin.
   void end_generation(std::uint64_t generation, const thread_record* but) noexcept;
   /// Waits until all of the generation rest, or the deadline passes.
-  bool wait_until_all_rest(std::uint64_t generation, const thread_record* but, deadline until) noexcept;
+  bool wait_until_all_rest(std::uint64_t generation, const thread_record* but,
+                           const moving_deadline& until) noexcept;
   /// Whether one of them waits inside a call of the library, and so is about to come to rest.
   bool some_wait_inside(std::uint64_t generation, const thread_record* but) noexcept;
   /// How many of a generation have not ended; how many of these are parked.
@@ -67,6 +74,7 @@ public:
   /// For reports, and for who waits for a lock's holder. False and empty for threads of others.
   bool is_parked(pid_t thread) noexcept;
   std::string name_of(pid_t thread);
+  bool knows(pid_t thread) noexcept;
 
   /// Rung when a thread comes to rest.
   bell& changed() noexcept { return changed_; }
@@ -80,6 +88,7 @@ private:
   static void* run(void* holder);
   /// False when its runtime is over already: then it does nothing.
   bool began(thread_record& mine) noexcept;
+  static bool wait_is_over(const thread_record& whom) noexcept;
   bool wake(std::uint64_t generation, const thread_record* but) noexcept;
   std::shared_ptr<thread_record> take_ended() noexcept;
 

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <system_error>
 
 #include <elfutils/libdwfl.h>
 
@@ -51,13 +52,18 @@ struct debug_info::reader {
   reader(const reader&) = delete;
   reader& operator=(const reader&) = delete;
 
-  bool open() {
+  /// Why not; empty when it is open.
+  std::string open() {
     dwfl = dwfl_begin(&callbacks);
-    if (dwfl == nullptr) return false;
+    if (dwfl == nullptr) return failure();
     dwfl_report_begin(dwfl);
-    const bool reported = dwfl_linux_proc_report(dwfl, sys::getpid()) == 0;
-    return dwfl_report_end(dwfl, nullptr, nullptr) == 0 && reported &&
-           dwfl_attach_state(dwfl, nullptr, sys::getpid(), &threads, this);
+    const int reported = dwfl_linux_proc_report(dwfl, sys::getpid());
+    if (reported > 0) // of the system, when it wanted to read which files are mapped
+      return "/proc/self/maps: " + std::error_code{reported, std::generic_category()}.message();
+    if (reported < 0 || dwfl_report_end(dwfl, nullptr, nullptr) != 0 ||
+        !dwfl_attach_state(dwfl, nullptr, sys::getpid(), &threads, this))
+      return failure();
+    return {};
   }
 
   static pid_t next_thread(Dwfl*, void*, void**) { return 0; } // never all of them
@@ -110,7 +116,8 @@ struct debug_info::reader {
 };
 
 debug_info::debug_info() : reader_{std::make_unique<reader>()} {
-  if (!reader_->open()) missing_ = "libdwfl cannot look at this process: " + failure();
+  if (const std::string why = reader_->open(); !why.empty())
+    missing_ = "libdwfl cannot look at this process: " + why;
 }
 
 debug_info::~debug_info() = default;

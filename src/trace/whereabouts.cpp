@@ -12,6 +12,7 @@
 #include <charconv>
 #include <exception>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace lastcall {
@@ -32,11 +33,12 @@ std::string line_of(pid_t thread, const char* name) {
   return line;
 }
 
-// A file that could not be opened for another reason says nothing about the thread.
-bool is_thread(pid_t thread) {
+// Why nothing can be read of a thread; 0 where it can. A file that could not be opened for another reason
+// than that there is no such thread says nothing about it.
+int refusal_of(pid_t thread) {
   char byte = 0;
   const auto result = sys::read_thread_file(thread, "comm", &byte, 1);
-  return result != -ENOENT && result != -ESRCH;
+  return result < 0 ? static_cast<int>(-result) : 0;
 }
 
 std::string_view state_in(std::string_view stat) {
@@ -77,9 +79,16 @@ std::string call_in(std::string_view line) {
 } // namespace
 
 std::string kernel_whereabouts_of(pid_t thread) {
-  const std::string stat = line_of(thread, "stat");
-  if (stat.empty() && !is_thread(thread)) return "(" + std::to_string(thread) + "): no such thread any more";
-  std::string text = "\"" + line_of(thread, "comm") + "\" (" + std::to_string(thread) + ")";
+  const std::string stat = line_of(thread, "stat"), number = "(" + std::to_string(thread) + ")";
+  if (stat.empty()) {
+    const int refused = refusal_of(thread);
+    if (refused == ENOENT || refused == ESRCH) return number + ": no such thread any more";
+    if (refused != 0)
+      return number +
+             ": the kernel cannot be asked: " + std::error_code{refused, std::generic_category()}.message();
+  }
+  const std::string name = line_of(thread, "comm");
+  std::string text = name.empty() ? number : "\"" + name + "\" " + number;
   const std::string_view state = state_in(stat);
   if (!state.empty()) text.append(": ").append(state);
   if (!state.starts_with("asleep")) return text;

@@ -12,6 +12,7 @@
 
 #include "runtime/last_words.hpp"
 #include "runtime/quiet.hpp"
+#include "runtime/story.hpp"
 
 #include <gtest/gtest.h>
 
@@ -43,34 +44,9 @@ using lastcall::detail::last_words_round;
 using runtime_test::exit_status_of;
 using runtime_test::quiet;
 using runtime_test::status_after_exit_of;
+using runtime_test::story;
 
 constexpr auto long_enough = 30s;
-
-/// A pipe into which the child says in order what happens.
-class story {
-public:
-  story() {
-    if (::pipe2(ends_, O_CLOEXEC) != 0) std::abort();
-  }
-  ~story() {
-    ::close(ends_[0]);
-    if (ends_[1] >= 0) ::close(ends_[1]);
-  }
-  void tell(std::string_view what) const {
-    [[maybe_unused]] const auto n = ::write(ends_[1], what.data(), what.size());
-  }
-  std::string told() {
-    ::close(std::exchange(ends_[1], -1));
-    std::string all;
-    char some[256];
-    for (ssize_t n = 0; (n = ::read(ends_[0], some, sizeof some)) > 0;)
-      all.append(some, static_cast<std::size_t>(n));
-    return all;
-  }
-
-private:
-  int ends_[2];
-};
 
 story* the_story = nullptr;
 void tell(std::string_view what) { the_story->tell(what); }
@@ -326,6 +302,28 @@ TEST_F(Exit, PthreadExitFromMainFinalizesByItsFrames) {
   const auto size = std::fread(said, 1, sizeof said, out);
   EXPECT_EQ(::pclose(out), 0);
   EXPECT_EQ((std::string_view{said, size}), "worker, at_exit, static.");
+}
+
+// Nobody asked its threads, and a parked daemon is a thread that never ends: neither did the process.
+TEST_F(Exit, PthreadExitFromMainFinalizesAStaticRuntimeToo) {
+  // NOLINTNEXTLINE(cert-env33-c): a program of ours
+  std::FILE* out = ::popen(LEAVES_MAIN_BY_PTHREAD_EXIT " static", "r");
+  ASSERT_NE(out, nullptr);
+  char said[256]{};
+  const auto size = std::fread(said, 1, sizeof said, out);
+  EXPECT_EQ(::pclose(out), 0);
+  EXPECT_EQ((std::string_view{said, size}), "worker, at_exit, static.");
+}
+
+// … but what others' threads are about is not cut short.
+TEST_F(Exit, PthreadExitFromMainLeavesThreadsOfOthersAlone) {
+  // NOLINTNEXTLINE(cert-env33-c): a program of ours
+  std::FILE* out = ::popen(LEAVES_MAIN_BY_PTHREAD_EXIT " others", "r");
+  ASSERT_NE(out, nullptr);
+  char said[256]{};
+  const auto size = std::fread(said, 1, sizeof said, out);
+  EXPECT_EQ(::pclose(out), 0);
+  EXPECT_EQ((std::string_view{said, size}), "worker, at_exit, other, static.");
 }
 
 TEST_F(Exit, InAForkedChildJoinsTheChildsThreads) {

@@ -130,6 +130,19 @@ TEST_F(Hang, InTheDestructorOfWhatWasNeverCalledIsLeftBehind) {
                           [](const std::string& one) { return one.ends_with("were never called"); }));
 }
 
+// The hand's end was waited for without a limit.
+TEST_F(Hang, InAThreadLocalObjectThatAFunctionHasTouchedKeepsNobody) {
+  struct hangs {
+    bool touched = false;
+    ~hangs() { hang(); }
+  };
+  static thread_local hangs of_the_hand;
+  lastcall::runtime it{quiet()};
+  lastcall::at_exit([] { of_the_hand.touched = true; });
+  EXPECT_TRUE(it.finalize(deadline::after(100ms)).clean());
+  EXPECT_FALSE(lastcall::runtime::live());
+}
+
 TEST_F(Hang, ThatIsOverInTheNextRuntimeCallsNothingOfThatOne) {
   std::atomic<int> called{0};
   {

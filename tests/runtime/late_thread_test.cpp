@@ -22,6 +22,7 @@
 
 #include <pthread.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -83,6 +84,61 @@ TEST(LateThread, OneThatIsParkedWhileItMakesAStateKeepsNobody) {
   it.finalize(deadline::after(long_enough));
   foreign.join();
   EXPECT_EQ(seen, runtime_errc::over);
+}
+
+// Its maker is in the parent: the child waited for it for ever.
+TEST(LateThread, AForkedChildMakesAfreshWhatAThreadOfItsParentWasMaking) {
+  static std::atomic<bool> begun{false}, go_on{false};
+  struct slow {
+    slow() {
+      begun = true;
+      while (!go_on) std::this_thread::yield();
+    }
+    int value = 42;
+  };
+  static constinit lastcall::module_state<slow> state{"slow"};
+  lastcall::runtime it{quiet()};
+  lastcall::thread makes{"makes", [] { state.get(); }};
+  while (!begun) std::this_thread::yield();
+  const auto child = [] {
+    return runtime_test::exit_status_of([] {
+      go_on = true;
+      return state.get().value;
+    });
+  };
+  EXPECT_EQ(child(), 42);
+  // … and in the middle of making one itself, it goes on with that.
+  struct forks {
+    int status = runtime_test::exit_status_of([] {
+      go_on = true;
+      return state.get().value - 1;
+    });
+  };
+  static constinit lastcall::module_state<forks> forked{"forks"};
+  EXPECT_EQ(forked.get().status, 41);
+  go_on = true;
+  EXPECT_TRUE(makes.join(deadline::after(long_enough)));
+  EXPECT_EQ(state.get().value, 42);
+}
+
+TEST(LateThread, AChildThatIsForkedByAConstructorFinishesTheObject) {
+  static int in_child = -1;
+  struct forks {
+    forks() { in_child = ::fork(); }
+    int value = 43;
+  };
+  static constinit lastcall::module_state<forks> state{"forks"};
+  lastcall::runtime it{quiet()};
+  const int value = state.get().value;
+  if (in_child == 0) {
+    ::alarm(60);
+    ::_exit(value == 43 && &state.get() == &state.get() && it.finalize(deadline::after(long_enough)).clean()
+                ? 7
+                : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(in_child, &status, 0), in_child);
+  EXPECT_EQ(WEXITSTATUS(status), 7);
 }
 
 // The parent's threads do not exist in a child: who let go of a handle there waited for nobody, for seconds.

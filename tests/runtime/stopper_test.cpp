@@ -7,6 +7,7 @@
 #include <chrono>
 #include <latch>
 #include <memory>
+#include <thread>
 
 namespace {
 
@@ -56,6 +57,23 @@ TEST(Stopper, ItsEndWaitsForTheJob) {
     begun.count_down();
   }
   EXPECT_TRUE(finished);
+}
+
+TEST(Stopper, AThreadLocalObjectThatDoesNotGoLeavesTheOwnerFree) {
+  static std::latch release{1};
+  struct stays {
+    bool touched = false;
+    ~stays() { release.wait(); }
+  };
+  static thread_local stays object;
+  bell done;
+  {
+    stopper one{done};
+    one.give([] { object.touched = true; });
+    ASSERT_TRUE(done.wait_until(deadline::after(10s), [&] { return one.idle(); }));
+    one.end(5ms);
+  }
+  release.count_down();
 }
 
 TEST(Stopper, AJobThatDoesNotEndLeavesTheOwnerFree) {

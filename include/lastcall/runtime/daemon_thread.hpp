@@ -38,8 +38,10 @@ public:
 
   std::string_view reason() const noexcept;
   /// Waits for its end; true when it has ended. Throws std::system_error: runtime_errc::never_ends as soon as
-  /// it is parked, and std::errc::resource_deadlock_would_occur for itself.
+  /// it is parked, and std::errc::resource_deadlock_would_occur for itself. A request ends the wait, as that
+  /// for a `thread`.
   bool join(deadline until);
+  bool join(deadline until, std::error_code& error) noexcept;
   /// Whether it has ended, or sleeps for ever.
   bool rests() const noexcept;
 

@@ -64,6 +64,9 @@ struct finalization_report {
   std::vector<step_report> steps{};
   std::vector<late_thread> late{};
   std::vector<stream_end> streams{};
+  /// Those of which the next two numbers speak, with the reasons they gave; `where` is empty for parked ones.
+  /// Shorter than the numbers where there was no memory for it.
+  std::vector<late_thread> daemons{};
   std::size_t daemons_parked = 0; ///< asleep for ever inside the library
   std::size_t daemons_left = 0;   ///< still in code of the program; parked when they come back
   std::size_t leaked = 0; ///< objects kept alive for threads or operations that are not proven to be over

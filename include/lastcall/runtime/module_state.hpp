@@ -33,7 +33,8 @@ protected:
 private:
   friend class state_list;
   const char* name_;
-  std::atomic<std::uint32_t> making_{0}; ///< the generation, its lower half, for which somebody makes one
+  std::atomic<std::uint32_t> making_{0}; ///< the generation, its lower half, for which somebody makes one;
+                                         ///< written with the list's lock held
   state_node* older_ = nullptr;
 };
 

@@ -37,14 +37,16 @@ namespace lastcall {
 /// started
 ///   by it (which is then not waited for). Of several that finalize at once one does, the others wait for it.
 /// Stop: on a signal_scope's owner delivery is held back during the finalization. `hurry` shortens it.
-/// Lifetime: a runtime that is live when the process exits (`exit`, a return from main) is finalized then,
-///   under its budget; quick_exit and std::terminate have streams speak, and nothing else; _exit and abort do
-///   nothing. What comes after, static destruction, runs under the exit guard. See docs/finalization.md.
+/// Lifetime: a runtime that is live when the process exits (`exit`, a return from main), or when the main
+///   thread that made it leaves by pthread_exit, is finalized then, under its budget; quick_exit and
+///   std::terminate have streams speak, and nothing else; _exit and abort do nothing. What comes after,
+///   static destruction, runs under the exit guard. See docs/finalization.md.
 /// Errors: the constructor throws std::system_error: runtime_errc::live, or what the system refused.
 class runtime {
 public:
   explicit runtime(runtime_options options = {});
-  /// `finalize()` within the options' budget, unless that was done.
+  /// `finalize()` within the options' budget, unless that was done. When it leaves something behind that was
+  /// to be waited for, the process's exit status says so: 75 where it would have been 0.
   ~runtime();
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;

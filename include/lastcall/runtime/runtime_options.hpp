@@ -48,8 +48,9 @@ struct runtime_options {
   /// Called with what left a thread's function, on that thread. Without one, or when it throws in turn,
   /// standard error gets a line.
   std::function<void(std::string_view thread, std::exception_ptr what)> on_thread_failure{};
-  /// Called at the end of each finalization, on its thread. Without one, standard error gets the report when
-  /// it is not clean.
+  /// Called at the end of each finalization, on a thread of the runtime, and waited for as long as the
+  /// finalization may take, a second at least; then it is left behind. It may throw, which standard error is
+  /// told. Without one, standard error gets the report when it is not clean.
   std::function<void(const finalization_report&)> on_report{};
 };
 

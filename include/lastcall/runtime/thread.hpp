@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -59,7 +60,11 @@ protected:
   thread_handle& operator=(thread_handle&&) noexcept;
 
   bool wait(deadline until);
+  bool wait(deadline until, std::error_code& error) noexcept;
   std::shared_ptr<thread_record> record_;
+
+private:
+  void reap(deadline until) noexcept;
 };
 
 } // namespace detail
@@ -95,10 +100,14 @@ public:
   /// Lets go of the thread it has, as the destructor does.
   thread& operator=(thread&& other) noexcept;
 
-  /// Waits for the thread's end; true when it has ended, its thread_local objects included. Ends by the
-  /// deadline only. Throws std::system_error: std::errc::resource_deadlock_would_occur for itself,
-  /// runtime_errc::never_ends where it has been parked.
+  /// Waits for the thread's end; true when it has ended, its thread_local objects included. The wait ends by
+  /// the deadline, and on a signal_scope's owner by a request: then it throws `interrupted`, as a checkpoint
+  /// would, and the thread is as it was. One that has ended already is joined all the same. Throws
+  /// std::system_error: std::errc::resource_deadlock_would_occur for itself, runtime_errc::never_ends where
+  /// it has been parked.
   bool join(deadline until = deadline::never());
+  /// The same with a code, stop_errc::interrupted for a request.
+  bool join(deadline until, std::error_code& error) noexcept;
   bool joinable() const noexcept { return record_ != nullptr; }
 
 private:
