@@ -13,14 +13,18 @@ namespace {
 
 std::string quoted(std::string_view text) { return "'" + std::string{text} + "'"; }
 
-void print_help(std::string_view program, std::string_view purpose, const std::vector<option>& options) {
-  std::string text = "usage: " + std::string{program} + " [options]\n" + std::string{purpose} + "\n\n";
+void print_help(std::string_view program, std::string_view purpose, const std::vector<option>& options,
+                const operands* rest) {
+  std::string text = "usage: " + std::string{program} + " [options]";
+  if (rest != nullptr) text.append(" ").append(rest->name);
+  text += '\n' + std::string{purpose} + "\n\n";
   for (const auto& each : options) {
     std::string left = "  " + std::string{each.name};
     if (!each.value.empty()) left += (each.name.empty() ? "" : " ") + std::string{each.value};
     left.resize(std::max<std::size_t>(left.size() + 2, 26), ' ');
     text += left + std::string{each.help} + '\n';
   }
+  if (rest != nullptr) text.append("\n").append(rest->help).append("\n");
   std::fputs(text.c_str(), stdout);
 }
 
@@ -51,8 +55,17 @@ long number_of(std::string_view text) {
   return number;
 }
 
-void read(const std::vector<std::string_view>& arguments, const std::vector<option>& options) {
+void read(const std::vector<std::string_view>& arguments, const std::vector<option>& options,
+          const operands* rest) {
   for (auto at = arguments.begin(); at != arguments.end(); ++at) {
+    if (rest != nullptr && (*at == "-" || !at->starts_with('-'))) {
+      rest->into.emplace_back(*at);
+      continue;
+    }
+    if (rest != nullptr && *at == "--") {
+      rest->into.insert(rest->into.end(), at + 1, arguments.end());
+      return;
+    }
     const bool word = !at->starts_with('-');
     const auto equals = word ? at->npos : at->find('=');
     const auto name = word ? std::string_view{} : at->substr(0, equals);
@@ -75,7 +88,7 @@ void read(const std::vector<std::string_view>& arguments, const std::vector<opti
 }
 
 int as_program(int argc, char** argv, std::string_view purpose, const std::vector<option>& options,
-               const std::function<int()>& program) {
+               const std::function<int()>& program, const operands* rest) {
   std::string_view name = argc > 0 ? argv[0] : "example";
   name.remove_prefix(name.rfind('/') + 1); // npos + 1 is 0
   const std::vector<std::string_view> arguments(argv + std::min(argc, 1), argv + argc);
@@ -85,10 +98,10 @@ int as_program(int argc, char** argv, std::string_view purpose, const std::vecto
   };
   try {
     if (std::ranges::find(arguments, "--help") != arguments.end()) {
-      print_help(name, purpose, options);
+      print_help(name, purpose, options, rest);
       return 0;
     }
-    read(arguments, options);
+    read(arguments, options, rest);
     return program();
   } catch (const usage_error& error) {
     return complain(error, 2);

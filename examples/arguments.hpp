@@ -50,13 +50,23 @@ struct option {
   std::function<void(std::string_view)> take; ///< throws `usage_error` for a value that is none
 };
 
+/// What a program takes beside its options: any number of words that begin with no "-", a single "-", and all
+/// that follow "--".
+struct operands {
+  std::string_view name; ///< "FILES…", for the help
+  std::string_view help; ///< what stands below the options
+  std::vector<std::string>& into;
+};
+
 /// Reads `arguments`, the program's name not among them: "--pace 2s" and "--pace=2s". Throws `usage_error`.
-void read(const std::vector<std::string_view>& arguments, const std::vector<option>& options);
+void read(const std::vector<std::string_view>& arguments, const std::vector<option>& options,
+          const operands* rest = nullptr);
 
 /// What `main` does: reads the command line and returns what `program` returns. Help is printed instead, with
 /// 0. A command line that is none, and a system that refuses something, are one sentence on standard error,
 /// with 2 and 70.
 [[nodiscard]] int as_program(int argc, char** argv, std::string_view purpose,
-                             const std::vector<option>& options, const std::function<int()>& program);
+                             const std::vector<option>& options, const std::function<int()>& program,
+                             const operands* rest = nullptr);
 
 } // namespace example

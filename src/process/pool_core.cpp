@@ -30,8 +30,8 @@ constexpr stop_plan quickly{stop_step::ask(std::chrono::milliseconds{500}),
 
 } // namespace
 
-pool_core::pool_core(process_source& from, worker_options options, const worker_type& type,
-                     byte_buffer arguments)
+workers_core::workers_core(process_source& from, worker_options options, const worker_type& type,
+                           byte_buffer arguments)
     : from_{from},
       options_{std::move(options)},
       type_{type},
@@ -62,11 +62,11 @@ pool_core::pool_core(process_source& from, worker_options options, const worker_
   if (wake_fd_ < 0) sys::throw_failure(sys::call::eventfd, -wake_fd_, "a pool's wake-up");
 }
 
-pool_core::~pool_core() {
+workers_core::~workers_core() {
   if (wake_fd_ >= 0) sys::close_event_descriptor(wake_fd_);
 }
 
-void pool_core::start() {
+void workers_core::start() {
   const int result = sys::start_deaf_thread(thread_, &run, this, "lc-pool");
   if (result < 0) sys::throw_failure(sys::call::thread_create, -result, "a pool's thread");
   has_thread_ = true;
@@ -89,15 +89,15 @@ void pool_core::start() {
   }
 }
 
-void pool_core::wake() noexcept { sys::raise_event(wake_fd_); }
+void workers_core::wake() noexcept { sys::raise_event(wake_fd_); }
 
-void pool_core::change(pool_phase to) noexcept {
+void workers_core::change(pool_phase to) noexcept {
   phase_.store(static_cast<std::uint32_t>(to), std::memory_order_release); // pairs with those who wait for it
   wait::futex_wake_all(phase_);
 }
 
-void pool_core::fail(job& what, pool_errc code, const std::string& text,
-                     std::optional<process_end> end) noexcept {
+void workers_core::fail(job& what, pool_errc code, const std::string& text,
+                        std::optional<process_end> end) noexcept {
   try {
     what.reply->error = std::make_unique<pool_error>(code, text, end);
   } catch (...) {
@@ -106,7 +106,7 @@ void pool_core::fail(job& what, pool_errc code, const std::string& text,
   settle(what);
 }
 
-void pool_core::settle(job& what) noexcept {
+void workers_core::settle(job& what) noexcept {
   what.reply->say();
   try {
     to_wake_.push_back(what.reply);
@@ -115,7 +115,7 @@ void pool_core::settle(job& what) noexcept {
   }
 }
 
-void pool_core::check_open() const {
+void workers_core::check_open() const {
   switch (static_cast<pool_phase>(phase_.load(std::memory_order_relaxed))) { // the lock is held
   case pool_phase::broken: throw pool_error{pool_errc::broken, trouble_, trouble_end_};
   case pool_phase::running:
@@ -125,7 +125,7 @@ void pool_core::check_open() const {
   }
 }
 
-std::unique_ptr<job> pool_core::make_job(worker_method method, byte_buffer frame, deadline until) {
+std::unique_ptr<job> workers_core::make_job(worker_method method, byte_buffer frame, deadline until) {
   frame_head head;
   head.kind = frame_kind::call;
   head.size = frame.size() - sizeof head;
@@ -151,8 +151,8 @@ std::unique_ptr<job> pool_core::make_job(worker_method method, byte_buffer frame
   return made;
 }
 
-std::shared_ptr<reply_state> pool_core::submit(worker_method method, byte_buffer frame, deadline until,
-                                               when_full full) {
+std::shared_ptr<reply_state> workers_core::submit(worker_method method, byte_buffer frame, deadline until,
+                                                  when_full full) {
   for (;;) {
     std::uint32_t seen = 0;
     {
@@ -192,7 +192,8 @@ std::shared_ptr<reply_state> pool_core::submit(worker_method method, byte_buffer
   }
 }
 
-std::vector<std::shared_ptr<reply_state>> pool_core::submit_to_all(worker_method method, byte_buffer frame) {
+std::vector<std::shared_ptr<reply_state>> workers_core::submit_to_all(worker_method method,
+                                                                      byte_buffer frame) {
   std::vector<std::shared_ptr<reply_state>> replies;
   replies.reserve(slots_.size());
   const held lock{lock_};
@@ -224,7 +225,7 @@ std::vector<std::shared_ptr<reply_state>> pool_core::submit_to_all(worker_method
   return replies;
 }
 
-pool_report pool_core::stop(const stop_plan& plan, deadline until) noexcept {
+workers_report workers_core::stop(const stop_plan& plan, deadline until) noexcept {
   // What the thread may need beyond the plan on a busy machine.
   constexpr duration allowance = std::chrono::milliseconds{500};
   {
@@ -256,13 +257,13 @@ pool_report pool_core::stop(const stop_plan& plan, deadline until) noexcept {
   try {
     return report_;
   } catch (...) {
-    pool_report short_of_memory;
+    workers_report short_of_memory;
     short_of_memory.in_time = report_.in_time;
     return short_of_memory;
   }
 }
 
-pool_report pool_core::drain(deadline until) noexcept {
+workers_report workers_core::drain(deadline until) noexcept {
   {
     const held lock{lock_};
     closed_ = true;
@@ -282,26 +283,26 @@ pool_report pool_core::drain(deadline until) noexcept {
   return stop(options_.plan, until);
 }
 
-std::size_t pool_core::waiting() noexcept {
+std::size_t workers_core::waiting() noexcept {
   const held lock{lock_};
   return queue_.size();
 }
 
-std::size_t pool_core::ready() noexcept {
+std::size_t workers_core::ready() noexcept {
   const held lock{lock_};
   return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) {
     return slot->phase == slot_phase::idle || slot->phase == slot_phase::busy;
   }));
 }
 
-std::vector<pid_t> pool_core::pids() {
+std::vector<pid_t> workers_core::pids() {
   const held lock{lock_};
   std::vector<pid_t> all;
   for (const auto& slot : slots_) all.push_back(slot->process != nullptr ? slot->process->pid() : 0);
   return all;
 }
 
-void pool_core::signal_worker(std::size_t worker, int signal) noexcept {
+void workers_core::signal_worker(std::size_t worker, int signal) noexcept {
   const held lock{lock_};
   if (worker < slots_.size() && slots_[worker]->process != nullptr) slots_[worker]->process->signal(signal);
 }
@@ -310,18 +311,18 @@ void pool_core::signal_worker(std::size_t worker, int signal) noexcept {
 
 pool_base::pool_base(process_source& from, worker_options options, const worker_type& type,
                      byte_buffer arguments)
-    : core_{std::make_shared<pool_core>(from, std::move(options), type, std::move(arguments))} {
+    : core_{std::make_shared<workers_core>(from, std::move(options), type, std::move(arguments))} {
   core_->start();
 }
 
 pool_base::~pool_base() {
   // A thread that does not end, and a process that was forked, still use it, or seem to.
-  if (core_->foreign() || !stop().in_time) new std::shared_ptr<pool_core>{core_};
+  if (core_->foreign() || !stop().in_time) new std::shared_ptr<workers_core>{core_};
 }
 
-pool_report pool_base::stop(deadline until) noexcept { return core_->stop(core_->options().plan, until); }
-pool_report pool_base::stop() noexcept { return stop(deadline::after(core_->options().plan.whole())); }
-pool_report pool_base::drain(deadline until) noexcept { return core_->drain(until); }
+workers_report pool_base::stop(deadline until) noexcept { return core_->stop(core_->options().plan, until); }
+workers_report pool_base::stop() noexcept { return stop(deadline::after(core_->options().plan.whole())); }
+workers_report pool_base::drain(deadline until) noexcept { return core_->drain(until); }
 std::size_t pool_base::waiting() const noexcept { return core_->waiting(); }
 std::size_t pool_base::ready() const noexcept { return core_->ready(); }
 std::vector<pid_t> pool_base::pids() const { return core_->pids(); }

@@ -36,18 +36,18 @@ enum class pool_phase : std::uint32_t { starting, running, failed, broken, stopp
 /// nothing of the program's but the two callbacks, waits only in poll, and so is never late for a stop.
 ///
 /// `lock_` guards all of it. Who waits for a reply is woken once it is free again: he may want it next.
-class pool_core {
+class workers_core {
 public:
-  pool_core(process_source& from, worker_options options, const worker_type& type, byte_buffer arguments);
-  ~pool_core();
+  workers_core(process_source& from, worker_options options, const worker_type& type, byte_buffer arguments);
+  ~workers_core();
 
   /// Starts all workers and waits until they are up.
   void start();
   std::shared_ptr<reply_state> submit(worker_method method, byte_buffer frame, deadline until,
                                       when_full full);
   std::vector<std::shared_ptr<reply_state>> submit_to_all(worker_method method, byte_buffer frame);
-  pool_report stop(const stop_plan& plan, deadline until) noexcept;
-  pool_report drain(deadline until) noexcept;
+  workers_report stop(const stop_plan& plan, deadline until) noexcept;
+  workers_report drain(deadline until) noexcept;
 
   const worker_options& options() const noexcept { return options_; }
   std::size_t waiting() noexcept;
@@ -132,7 +132,7 @@ private:
   bool began_stop_ = false;
   stop_plan stop_plan_{};
   deadline stop_until_ = deadline::never();
-  pool_report report_;
+  workers_report report_;
 
   int wake_fd_ = -1;
   std::vector<std::shared_ptr<reply_state>> to_wake_;

@@ -19,12 +19,12 @@ constexpr stop_plan at_once{stop_step::kill(std::chrono::seconds{1})};
 
 } // namespace
 
-void* pool_core::run(void* self) noexcept {
-  static_cast<pool_core*>(self)->serve();
+void* workers_core::run(void* self) noexcept {
+  static_cast<workers_core*>(self)->serve();
   return nullptr;
 }
 
-void pool_core::serve() noexcept {
+void workers_core::serve() noexcept {
   held lock{lock_};
   for (;;) {
     const auto phase = static_cast<pool_phase>(phase_.load(std::memory_order_relaxed));
@@ -48,13 +48,13 @@ void pool_core::serve() noexcept {
   change(pool_phase::over);
 }
 
-void pool_core::wake_callers() noexcept {
+void workers_core::wake_callers() noexcept {
   for (const auto& each : waking_) each->wake();
   waking_.clear();
 }
 
 // Descriptors in the order of the slots, three for each: calls, lifeline, process.
-std::size_t pool_core::watch() noexcept {
+std::size_t workers_core::watch() noexcept {
   watched_.clear();
   watched_.push_back({wake_fd_, sys::readable, 0});
   for (const auto& slot : slots_) {
@@ -67,7 +67,7 @@ std::size_t pool_core::watch() noexcept {
   return watched_.size();
 }
 
-void pool_core::take(std::size_t count) noexcept {
+void workers_core::take(std::size_t count) noexcept {
   for (std::size_t i = 1; i + 2 < count; i += 3) {
     worker_slot& slot = *slots_[(i - 1) / 3];
     const auto came = [&](std::size_t at, int fd) {
@@ -85,14 +85,14 @@ void pool_core::take(std::size_t count) noexcept {
   }
 }
 
-deadline pool_core::look_at_deadlines() noexcept {
+deadline workers_core::look_at_deadlines() noexcept {
   deadline first = deadline::never();
   for (auto& slot : slots_) look_at_slot(*slot, first);
   if (timed_ > 0) look_at_queue(first);
   return first;
 }
 
-void pool_core::look_at_slot(worker_slot& slot, deadline& first) noexcept {
+void workers_core::look_at_slot(worker_slot& slot, deadline& first) noexcept {
   if (slot.process == nullptr) return;
   if (slot.doomed) {
     if (slot.step_due.expired()) step(slot);
@@ -124,7 +124,7 @@ void pool_core::look_at_slot(worker_slot& slot, deadline& first) noexcept {
   first = earlier(first, slot.step_due);
 }
 
-void pool_core::look_at_queue(deadline& first) noexcept {
+void workers_core::look_at_queue(deadline& first) noexcept {
   const auto late = std::stable_partition(queue_.begin(), queue_.end(),
                                           [](const auto& each) { return !each->until.expired(); });
   for (auto at = late; at != queue_.end(); ++at) {
@@ -137,7 +137,7 @@ void pool_core::look_at_queue(deadline& first) noexcept {
   for (const auto& each : queue_) first = earlier(first, each->until);
 }
 
-void pool_core::begin_stop() noexcept {
+void workers_core::begin_stop() noexcept {
   const auto drop = [&](job& each) {
     fail(each, pool_errc::stopped_while_waiting,
          options_.name + ": the pool was stopped while the call waited");
@@ -156,11 +156,11 @@ void pool_core::begin_stop() noexcept {
   idle_.clear();
 }
 
-bool pool_core::all_over() const noexcept {
+bool workers_core::all_over() const noexcept {
   return std::all_of(slots_.begin(), slots_.end(), [](const auto& slot) { return slot->process == nullptr; });
 }
 
-void pool_core::tell(held& lock) noexcept {
+void workers_core::tell(held& lock) noexcept {
   if (requests_.empty() && ends_.empty()) return;
   const auto requests = std::exchange(requests_, {});
   const auto ends = std::exchange(ends_, {});

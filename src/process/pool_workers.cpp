@@ -26,7 +26,7 @@ constexpr std::size_t channel_room = 4UL * 1024 * 1024;
 
 } // namespace
 
-void pool_core::launch(worker_slot& slot) {
+void workers_core::launch(worker_slot& slot) {
   int work[2], life[2];
   if (const int result = sys::make_channel(sys::channel_kind::stream, work); result < 0)
     sys::throw_failure(sys::call::socketpair, -result, "a worker's calls");
@@ -53,7 +53,7 @@ void pool_core::launch(worker_slot& slot) {
   send_some(slot);
 }
 
-void pool_core::close_slot(worker_slot& slot) noexcept {
+void workers_core::close_slot(worker_slot& slot) noexcept {
   slot.work = {};
   slot.life = {};
   slot.process.reset();
@@ -64,7 +64,7 @@ void pool_core::close_slot(worker_slot& slot) noexcept {
 
 // Sends what is in hand: the frame of the constructor until the worker has been started, that of the call
 // after.
-void pool_core::send_some(worker_slot& slot) noexcept {
+void workers_core::send_some(worker_slot& slot) noexcept {
   const byte_buffer& frame = slot.current != nullptr ? slot.current->frame : construct_;
   slot.sending = true;
   while (slot.sent < frame.size()) {
@@ -80,7 +80,7 @@ void pool_core::send_some(worker_slot& slot) noexcept {
   if (began_stop_ && slot.current == nullptr) send_stop(slot);
 }
 
-void pool_core::send_stop(worker_slot& slot) noexcept {
+void workers_core::send_stop(worker_slot& slot) noexcept {
   if (slot.sending || slot.current != nullptr || std::exchange(slot.stop_sent, true)) return;
   frame_head head;
   head.kind = frame_kind::stop;
@@ -88,7 +88,7 @@ void pool_core::send_stop(worker_slot& slot) noexcept {
   sys::send_now(slot.work.number(), {&bytes, 1}); // there is room: nothing else is in the channel
 }
 
-void pool_core::next_job(worker_slot& slot) noexcept {
+void workers_core::next_job(worker_slot& slot) noexcept {
   slot.phase = slot_phase::idle;
   slot.due = deadline::never();
   if (began_stop_) return send_stop(slot);
@@ -111,14 +111,14 @@ void pool_core::next_job(worker_slot& slot) noexcept {
   send_some(slot);
 }
 
-void pool_core::receive_some(worker_slot& slot) noexcept {
+void workers_core::receive_some(worker_slot& slot) noexcept {
   // A large result is read in several turns, so that others are not kept waiting for the lock.
   for (int turn = 0; turn < 16 && slot.work.is_open(); ++turn)
     if (!drain_channel(slot)) return;
 }
 
 // One read, and the frames it completes; false when there is nothing more for now.
-bool pool_core::drain_channel(worker_slot& slot) noexcept {
+bool workers_core::drain_channel(worker_slot& slot) noexcept {
   const auto room = slot.inbox.room();
   const auto got = sys::receive_now(slot.work.number(), room.data(), room.size());
   if (got == -EAGAIN) return false;
@@ -141,7 +141,7 @@ bool pool_core::drain_channel(worker_slot& slot) noexcept {
   return false;
 }
 
-void pool_core::on_frame(worker_slot& slot) noexcept {
+void workers_core::on_frame(worker_slot& slot) noexcept {
   const frame_head& head = slot.inbox.head();
   switch (head.kind) {
   case frame_kind::bootstrapped:
@@ -167,7 +167,7 @@ void pool_core::on_frame(worker_slot& slot) noexcept {
   }
 }
 
-void pool_core::on_started(worker_slot& slot) noexcept {
+void workers_core::on_started(worker_slot& slot) noexcept {
   for (const auto& [method, body] : remembered_) {
     try {
       auto again = std::make_unique<job>();
@@ -193,7 +193,7 @@ void pool_core::on_started(worker_slot& slot) noexcept {
     change(pool_phase::running);
 }
 
-void pool_core::on_result(worker_slot& slot) noexcept {
+void workers_core::on_result(worker_slot& slot) noexcept {
   const frame_head& head = slot.inbox.head();
   if (slot.current == nullptr || head.id != slot.current->id) return;
   if (head.kind == frame_kind::cut) { // with its worker's end, which is next, it is lost or tried again
@@ -228,7 +228,7 @@ void pool_core::on_result(worker_slot& slot) noexcept {
   }
 }
 
-void pool_core::on_life(worker_slot& slot) noexcept {
+void workers_core::on_life(worker_slot& slot) noexcept {
   for (;;) {
     life_note note;
     const auto size = sys::receive_now(slot.life.number(), &note, sizeof note);
@@ -245,8 +245,8 @@ void pool_core::on_life(worker_slot& slot) noexcept {
   }
 }
 
-void pool_core::doom(worker_slot& slot, const stop_plan& plan, deadline until,
-                     std::string_view why) noexcept {
+void workers_core::doom(worker_slot& slot, const stop_plan& plan, deadline until,
+                        std::string_view why) noexcept {
   if (slot.doomed) return;
   slot.doomed = true;
   std::erase(idle_, &slot);
@@ -260,7 +260,7 @@ void pool_core::doom(worker_slot& slot, const stop_plan& plan, deadline until,
   step(slot);
 }
 
-void pool_core::step(worker_slot& slot) noexcept {
+void workers_core::step(worker_slot& slot) noexcept {
   const stop_step* const next = slot.steps.next();
   if (next == nullptr) return give_up(slot);
   slot.step_due = deadline::after(slot.steps.wait());
@@ -273,7 +273,7 @@ void pool_core::step(worker_slot& slot) noexcept {
   if (slot.work.is_open()) send_stop(slot);
 }
 
-std::string pool_core::describe_end(const worker_slot& slot, const process_end& end) const {
+std::string workers_core::describe_end(const worker_slot& slot, const process_end& end) const {
   std::string text = options_.name + ' ' + std::to_string(slot.index);
   if (slot.process->pid() != 0) text += " (pid " + std::to_string(slot.process->pid()) + ')';
   if (slot.process->birth_error() == ESRCH) return text + " was not started: the zygote has ended";
@@ -294,7 +294,7 @@ std::string pool_core::describe_end(const worker_slot& slot, const process_end& 
 }
 
 // The process has ended. What it had sent before is heard first.
-void pool_core::on_end(worker_slot& slot) noexcept {
+void workers_core::on_end(worker_slot& slot) noexcept {
   slot.doomed = true; // there is nothing to be stopped any more
   while (slot.work.is_open() && drain_channel(slot)) {
   }
@@ -309,7 +309,7 @@ void pool_core::on_end(worker_slot& slot) noexcept {
 
 // Nothing ends it: it is asleep in the kernel, or its zygote does not answer. Should it come back, it finds
 // its lifeline cut.
-void pool_core::give_up(worker_slot& slot) noexcept {
+void workers_core::give_up(worker_slot& slot) noexcept {
   const process_end unknown{slot.process->pid()};
   try {
     report_.left_behind.push_back(unknown.pid);
@@ -322,7 +322,7 @@ void pool_core::give_up(worker_slot& slot) noexcept {
   }
 }
 
-void pool_core::after_end(worker_slot& slot, const process_end& end, const std::string& text) noexcept {
+void workers_core::after_end(worker_slot& slot, const process_end& end, const std::string& text) noexcept {
   try {
     if (report_.ends.size() >= 1000) report_.ends.erase(report_.ends.begin());
     report_.ends.push_back({slot.index, end, began_stop_, text});
@@ -344,7 +344,7 @@ void pool_core::after_end(worker_slot& slot, const process_end& end, const std::
   break_down(text);
 }
 
-void pool_core::job_lost(worker_slot& slot, const std::string& text, const process_end& end) noexcept {
+void workers_core::job_lost(worker_slot& slot, const std::string& text, const process_end& end) noexcept {
   auto lost = std::move(slot.current);
   const bool stopping =
       phase_.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(pool_phase::running);
@@ -372,7 +372,7 @@ void pool_core::job_lost(worker_slot& slot, const std::string& text, const proce
   wait::futex_wake_all(room_);
 }
 
-bool pool_core::may_replace() noexcept {
+bool workers_core::may_replace() noexcept {
   const time_point now = clock::now();
   while (!replaced_.empty() && now - replaced_.front() > options_.replacements_within) replaced_.pop_front();
   if (replaced_.size() >= options_.replacements) return false;
@@ -384,7 +384,7 @@ bool pool_core::may_replace() noexcept {
   return true;
 }
 
-void pool_core::try_launch(worker_slot& slot) noexcept {
+void workers_core::try_launch(worker_slot& slot) noexcept {
   try {
     launch(slot);
   } catch (const std::exception& error) {
@@ -393,7 +393,7 @@ void pool_core::try_launch(worker_slot& slot) noexcept {
   }
 }
 
-void pool_core::start_failed(const std::string& text) noexcept {
+void workers_core::start_failed(const std::string& text) noexcept {
   try {
     trouble_ = text;
   } catch (...) {
@@ -401,7 +401,7 @@ void pool_core::start_failed(const std::string& text) noexcept {
   change(pool_phase::failed);
 }
 
-void pool_core::break_down(const std::string& text) noexcept {
+void workers_core::break_down(const std::string& text) noexcept {
   try {
     trouble_ = options_.name + ": the pool is broken: " + text;
   } catch (...) {

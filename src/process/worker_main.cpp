@@ -222,8 +222,8 @@ int worker::run() {
 
 } // namespace
 
-worker_state& the_worker_state() noexcept {
-  static immortal<worker_state> only;
+worker_process_state& the_worker_state() noexcept {
+  static immortal<worker_process_state> only;
   return *only;
 }
 

@@ -11,11 +11,11 @@
 namespace lastcall::detail {
 
 /// What `this_worker` knows.
-struct worker_state {
+struct worker_process_state {
   int index = -1;
   std::mutex lock;
   std::optional<stop_source> stop; ///< once somebody has asked for it
 };
-worker_state& the_worker_state() noexcept;
+worker_process_state& the_worker_state() noexcept;
 
 } // namespace lastcall::detail

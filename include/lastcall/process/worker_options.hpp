@@ -91,7 +91,7 @@ struct worker_options {
 };
 
 /// What became of a pool.
-struct pool_report {
+struct workers_report {
   std::vector<worker_end> ends{}; ///< of all workers, oldest first; the last 1,000
   std::vector<int> left_behind{}; ///< workers that did not end even when they were killed
   std::size_t calls_dropped = 0;  ///< that were waiting, or not finished, when it stopped

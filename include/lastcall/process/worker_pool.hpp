@@ -22,7 +22,7 @@ namespace lastcall {
 
 namespace detail {
 
-class pool_core;
+class workers_core;
 enum class when_full : std::uint8_t { wait, refuse };
 
 /// A pool without types: what worker_pool leaves to the library.
@@ -33,10 +33,10 @@ public:
 
   /// Stops all workers, within the deadline. What waits in the queue fails at once, ahead of everything; a
   /// call that runs may end while the plan asks. Any thread; of several, one does it and the others wait.
-  pool_report stop(deadline until) noexcept;
-  pool_report stop() noexcept; ///< within the time of the plan
+  workers_report stop(deadline until) noexcept;
+  workers_report stop() noexcept; ///< within the time of the plan
   /// Refuses new calls, waits until those that are in have ended, then stops.
-  pool_report drain(deadline until) noexcept;
+  workers_report drain(deadline until) noexcept;
 
   std::size_t waiting() const noexcept; ///< calls in the queue
   std::size_t ready() const noexcept;   ///< workers that are up
@@ -54,7 +54,7 @@ protected:
   std::vector<std::shared_ptr<reply_state>> submit_to_all(worker_method method, byte_buffer frame);
 
 private:
-  std::shared_ptr<pool_core> core_;
+  std::shared_ptr<workers_core> core_;
 };
 
 } // namespace detail
