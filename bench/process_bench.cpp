@@ -124,8 +124,11 @@ double ping_pong(const answerer& other) {
 double python(const char* program) {
   const std::string command = std::string{"python3 -c '"} + program + "'";
   std::FILE* const out = ::popen(command.c_str(), "r");
-  double us = 0;
-  if (out == nullptr || std::fscanf(out, "%lf", &us) != 1 || ::pclose(out) != 0) give_up("python3 failed");
+  char said[64]{};
+  const bool has_spoken = out != nullptr && std::fgets(said, sizeof said, out) != nullptr;
+  char* end = said;
+  const double us = std::strtod(said, &end);
+  if (!has_spoken || end == said || ::pclose(out) != 0) give_up("python3 failed");
   return us;
 }
 

@@ -71,13 +71,13 @@ std::string read_block(const std::string& file, std::uint64_t number, std::uint6
   append(text, fd.number(), from, end - from, file);
   if (begin > 0) {
     const auto before = text.find('\n');
-    if (before == text.npos || before + 1 >= text.size()) return {};
+    if (before == std::string::npos || before + 1 >= text.size()) return {};
     text.erase(0, before + 1);
   }
   for (std::uint64_t next = end; !text.empty() && text.back() != '\n'; next += at_once) {
     const auto size = text.size();
     append(text, fd.number(), next, at_once, file);
-    if (const auto line_end = text.find('\n', size); line_end != text.npos) text.resize(line_end + 1);
+    if (const auto line_end = text.find('\n', size); line_end != std::string::npos) text.resize(line_end + 1);
     if (text.size() - size < at_once) break; // that, or the end of the file
     if (text.size() > block + longest_line) fail_long_line(file);
   }
@@ -95,7 +95,7 @@ text_source::~text_source() {
 std::string text_source::next(std::uint64_t about, const std::stop_token& stop) {
   while (!ended_) {
     const auto line_end = rest_.rfind('\n');
-    if (rest_.size() >= about && line_end != rest_.npos) {
+    if (rest_.size() >= about && line_end != std::string::npos) {
       std::string text = rest_.substr(0, line_end + 1);
       rest_.erase(0, line_end + 1);
       return text;

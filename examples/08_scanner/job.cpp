@@ -25,6 +25,12 @@ using lastcall::when_cancelled;
 
 namespace {
 
+/// What is cancelled goes on to be it; what has failed is the caller's to look at.
+template <class T>
+void pass_on_cancellation(lastcall::outcome<T>& how) {
+  if (how.was_cancelled()) std::move(how).take();
+}
+
 /// How long a stop may be kept waiting by an update, or by a block.
 constexpr auto shield_at_most = 5s;
 
@@ -104,7 +110,7 @@ task<> scan_job::work_on_and_on() {
     }
   };
   auto how = co_await settled(passes());
-  if (how.was_cancelled()) std::move(how).take();
+  pass_on_cancellation(how);
   if (how.failed()) failure_ = how.error();
   around_.log.note("job", failure_ ? "failed" : "done");
   done_.set();
@@ -125,7 +131,7 @@ task<> scan_job::scan_file(nursery& blocks, std::string name) {
   auto look = [name, block = around_.set.block] { return look_at(name, block); };
   auto what = co_await settled(
       on_thread(threads_.pool(), "look at a file", std::move(look), when_cancelled::abandon));
-  if (what.was_cancelled()) std::move(what).take();
+  pass_on_cancellation(what);
   try {
     if (what.failed()) std::rethrow_exception(what.error());
   } catch (const std::system_error& error) {
@@ -155,7 +161,7 @@ task<> scan_job::scan_text(nursery& blocks, std::string name, std::size_t file) 
     };
     auto text =
         co_await settled(on_thread(threads_.pool(), "read a text", std::move(read), when_cancelled::wait));
-    if (text.was_cancelled()) std::move(text).take();
+    pass_on_cancellation(text);
     try {
       if (text.failed()) std::rethrow_exception(text.error());
     } catch (const std::runtime_error& error) {
@@ -188,7 +194,7 @@ task<> scan_job::process(std::string name, std::size_t file, std::uint64_t block
   --in_flight_;
   ++searched_;
   freed_.set();
-  if (how.was_cancelled()) std::move(how).take();
+  pass_on_cancellation(how);
   try {
     if (how.failed()) std::rethrow_exception(how.error());
     auto found = std::move(how).take();
@@ -253,7 +259,7 @@ task<> scan_job::update_on_and_on() {
     co_await lastcall::move_on_after(around_.set.update_every, std::move(wait));
     auto change = [this] { return update(); };
     auto how = co_await settled(shielded_or_not(around_.set.shielded_updates, std::move(change)));
-    if (how.was_cancelled()) std::move(how).take();
+    pass_on_cancellation(how);
     try {
       if (how.failed()) std::rethrow_exception(how.error());
     } catch (const std::exception& error) { // the patterns stay as they are

@@ -35,7 +35,8 @@ struct scanner::compiled {
   explicit compiled(const pattern_list& patterns) {
     std::string error;
     for (const auto& each : patterns)
-      if (set.Add(each, &error) < 0) throw std::invalid_argument{"the pattern '" + each + "': " + error};
+      if (set.Add(each, &error) < 0)
+        throw std::invalid_argument{std::string{"the pattern '"}.append(each).append("': ").append(error)};
     if (!set.Compile()) throw std::invalid_argument{"the patterns take too much memory"};
   }
 };
@@ -83,7 +84,7 @@ block_result scanner::search(std::string_view text) {
       std::sort(found.end() - static_cast<std::ptrdiff_t>(which.size()), found.end(),
                 [](const match& a, const match& b) { return a.pattern < b.pattern; });
     }
-    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
   }
   return result;
 }

@@ -38,7 +38,7 @@ T one_of(std::string_view text, std::initializer_list<std::pair<std::string_view
 
 planned_fault fault_of(std::string_view text) {
   const auto colon = text.find(':');
-  if (colon == text.npos)
+  if (colon == std::string_view::npos)
     throw usage_error("'" + std::string{text} + "' is no fault, such as worker-0:hangs");
   const auto where = text.substr(0, colon);
   const bool known = where == "threads" || where == "loop" || where == "service" || where == "job" ||

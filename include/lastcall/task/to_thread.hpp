@@ -146,7 +146,8 @@ private:
       else if (!pool_.try_post(label_, std::move(work), refused))
         throw std::system_error{refused, "to_thread"};
     } catch (...) {
-      if (std::exchange(work.it, nullptr) != nullptr) throw; // it had not even been handed over
+      // Only what was handed over was moved from.
+      if (std::exchange(work.it, nullptr) != nullptr) throw; // NOLINT(bugprone-use-after-move)
       how_.set_exception();
     }
   }
