@@ -126,9 +126,9 @@ TEST(StreamDestructor, PassesAHolderByWhoseThreadHasEndedInsideItsWrite) {
     delete out;
     const auto report = program.finalize();
     if (!says(report, 0, 10) || report.streams[0].holder.empty()) return 1;
-    std::exit(0);
+    return detail::output_was_lost() ? 0 : 2; // without the search for leaks: the thread could free nothing
   });
-  EXPECT_TRUE(testing_child::exited_with(status, 74)) << status;
+  EXPECT_TRUE(testing_child::exited_with(status, 0)) << status;
 }
 
 // The runtime was over, and nothing but this destructor kept the process.
