@@ -27,7 +27,7 @@ namespace {
 
 /// What is cancelled goes on to be it; what has failed is the caller's to look at.
 template <class T>
-void pass_on_cancellation(lastcall::outcome<T>& how) {
+void pass_on_cancellation(lastcall::task_end<T>& how) {
   if (how.was_cancelled()) std::move(how).take();
 }
 

@@ -89,7 +89,7 @@ void workers_core::start() {
   }
 }
 
-void workers_core::wake() noexcept { sys::raise_event(wake_fd_); }
+void workers_core::wake() const noexcept { sys::raise_event(wake_fd_); }
 
 void workers_core::change(pool_phase to) noexcept {
   phase_.store(static_cast<std::uint32_t>(to), std::memory_order_release); // pairs with those who wait for it

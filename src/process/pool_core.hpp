@@ -63,7 +63,7 @@ private:
   // --- callers (pool_core.cpp) ---
   std::unique_ptr<job> make_job(worker_method method, byte_buffer frame, deadline until);
   void check_open() const;
-  void wake() noexcept;
+  void wake() const noexcept;
   void change(pool_phase to) noexcept;
   void settle(job& what) noexcept;
   void fail(job& what, pool_errc code, const std::string& text, std::optional<process_end> end = {}) noexcept;

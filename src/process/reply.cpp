@@ -11,7 +11,7 @@ void reply_state::say() noexcept {
   settled.store(1, std::memory_order_release); // pairs with the acquires of ready and wait_until
 }
 
-void reply_state::wake() noexcept { wait::futex_wake_all(settled); }
+void reply_state::wake() const noexcept { wait::futex_wake_all(settled); }
 
 bool reply_state::wait_until(deadline until) const {
   while (settled.load(std::memory_order_acquire) == 0) // pairs with say

@@ -29,7 +29,7 @@ struct reply_state {
 
   /// Once: says that it is there, and wakes those that wait.
   void say() noexcept;
-  void wake() noexcept;
+  void wake() const noexcept;
   bool wait_until(deadline until) const;
   /// Waits without limit, and gives the result's bytes or throws.
   std::span<const std::byte> result() const;
