@@ -9,6 +9,7 @@
 #include <lastcall/runtime/daemon_thread.hpp>
 #include <lastcall/runtime/runtime.hpp>
 #include <lastcall/runtime/thread.hpp>
+#include <lastcall/sys/config.hpp>
 
 #include "runtime/last_words.hpp"
 #include "runtime/quiet.hpp"
@@ -295,6 +296,8 @@ TEST_F(Exit, AGlobalWhoseDestructorJoinsDoesNotHang) {
 }
 
 TEST_F(Exit, PthreadExitFromMainFinalizesByItsFrames) {
+  if (LASTCALL_CONFIG_THREAD_SANITIZER)
+    GTEST_SKIP() << "its own thread keeps a process without a main thread";
   // NOLINTNEXTLINE(cert-env33-c): a program of ours
   std::FILE* out = ::popen(LEAVES_MAIN_BY_PTHREAD_EXIT, "r");
   ASSERT_NE(out, nullptr);
@@ -306,6 +309,8 @@ TEST_F(Exit, PthreadExitFromMainFinalizesByItsFrames) {
 
 // Nobody asked its threads, and a parked daemon is a thread that never ends: neither did the process.
 TEST_F(Exit, PthreadExitFromMainFinalizesAStaticRuntimeToo) {
+  if (LASTCALL_CONFIG_THREAD_SANITIZER)
+    GTEST_SKIP() << "its own thread keeps a process without a main thread";
   // NOLINTNEXTLINE(cert-env33-c): a program of ours
   std::FILE* out = ::popen(LEAVES_MAIN_BY_PTHREAD_EXIT " static", "r");
   ASSERT_NE(out, nullptr);
@@ -317,6 +322,8 @@ TEST_F(Exit, PthreadExitFromMainFinalizesAStaticRuntimeToo) {
 
 // … but what others' threads are about is not cut short.
 TEST_F(Exit, PthreadExitFromMainLeavesThreadsOfOthersAlone) {
+  if (LASTCALL_CONFIG_THREAD_SANITIZER)
+    GTEST_SKIP() << "its own thread keeps a process without a main thread";
   // NOLINTNEXTLINE(cert-env33-c): a program of ours
   std::FILE* out = ::popen(LEAVES_MAIN_BY_PTHREAD_EXIT " others", "r");
   ASSERT_NE(out, nullptr);

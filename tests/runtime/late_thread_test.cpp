@@ -8,6 +8,7 @@
 #include <lastcall/runtime/module_state.hpp>
 #include <lastcall/runtime/runtime.hpp>
 #include <lastcall/runtime/thread.hpp>
+#include <lastcall/sys/config.hpp>
 
 #include "runtime/quiet.hpp"
 #include "runtime/thread_registry.hpp"
@@ -88,6 +89,7 @@ TEST(LateThread, OneThatIsParkedWhileItMakesAStateKeepsNobody) {
 
 // Its maker is in the parent: the child waited for it for ever.
 TEST(LateThread, AForkedChildMakesAfreshWhatAThreadOfItsParentWasMaking) {
+  if (LASTCALL_CONFIG_THREAD_SANITIZER) GTEST_SKIP() << "it allows no new thread in a forked child";
   static std::atomic<bool> begun{false}, go_on{false};
   struct slow {
     slow() {
@@ -122,6 +124,7 @@ TEST(LateThread, AForkedChildMakesAfreshWhatAThreadOfItsParentWasMaking) {
 }
 
 TEST(LateThread, AChildThatIsForkedByAConstructorFinishesTheObject) {
+  if (LASTCALL_CONFIG_THREAD_SANITIZER) GTEST_SKIP() << "it allows no new thread in a forked child";
   static int in_child = -1;
   struct forks {
     forks() { in_child = ::fork(); }
