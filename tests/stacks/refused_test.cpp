@@ -189,7 +189,10 @@ TEST(Refused, NoDescriptor) {
     ::setrlimit(RLIMIT_NOFILE, &few);
     return own_stack();
   });
-  EXPECT_NE(said.find("\n    no stack: libdwfl cannot look at this process: /proc/self/maps: Too many open files"), std::string::npos) << said;
+  EXPECT_NE(
+      said.find("\n    no stack: libdwfl cannot look at this process: /proc/self/maps: Too many open files"),
+      std::string::npos)
+      << said;
 }
 
 TEST(Refused, NoMemoryForCopies) {
