@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
 #include "stream/a_stream.hpp"
+#include "wait/seat.hpp"
 
 #include <algorithm>
 #include <array>
@@ -195,16 +196,17 @@ TEST(BufferedWriter, SaysThatItWasReenteredInsteadOfWaitingForItself) {
   action.sa_handler = write_in_handler;
   ::sigaction(SIGUSR1, &action, nullptr);
   std::atomic<pthread_t> self{};
+  std::atomic<lastcall::wait::seat*> seat{nullptr};
   std::thread writer{[&] {
     self = ::pthread_self();
+    seat = &lastcall::wait::seat_here();
     EXPECT_EQ(out.write(std::string(20, 'x')), 20U); // waits, with the lock, for room in the pipe
   }};
-  while (self.load() == pthread_t{}) std::this_thread::yield();
-  while (handler_accepted != 0) { // until it hits the write; before that it is just one more record
-    handler_accepted = 1;
-    ::pthread_kill(self, SIGUSR1);
-    while (handler_accepted == 1) std::this_thread::yield();
-  }
+  // Before it waits the handler's record would be just one more, and then one that waits for room itself.
+  while (seat.load() == nullptr || seat.load()->watched.load() == nullptr) std::this_thread::yield();
+  ::pthread_kill(self, SIGUSR1);
+  while (handler_accepted == 1) std::this_thread::yield();
+  EXPECT_EQ(handler_accepted, 0U);
   EXPECT_EQ(handler_error, stream_errc::reentered);
   pipe.take(junk);
   writer.join();
