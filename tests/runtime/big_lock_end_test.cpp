@@ -183,12 +183,14 @@ TEST_F(BigLockEndWithDaemonsElsewhere, WhoLeavesReleasedAsUsualIsParked) {
 }
 
 TEST_F(BigLockEndWithDaemonsElsewhere, ATryIsRefused) {
-  std::latch ended{1};
+  std::latch runs{1}, ended{1};
   std::atomic<int> taken{-1};
   watched_daemon one{[&] {
+    runs.count_down();
     ended.wait();
     taken = static_cast<int>(the_big_lock().try_lock());
   }};
+  runs.wait(); // one that had not begun by the end would not begin at all
   end();
   next(); // open again, but not for it
   ended.count_down();
