@@ -210,13 +210,16 @@ int worker::run() {
   };
   const subscription heard[]{signals.subscribe(SIGINT, tell), signals.subscribe(SIGTERM, tell),
                              signals.subscribe(SIGHUP, tell)};
-  std::optional<shield> always;
-  if (policy_ == on_interrupt::ignore_until_stop) always.emplace();
-  while (serve()) {
+  {
+    std::optional<shield> always;
+    if (policy_ == on_interrupt::ignore_until_stop) always.emplace();
+    while (serve()) {
+    }
+    const shield whole;
+    if (object_ != nullptr) type_->destroy(std::exchange(object_, nullptr));
+    only_the_original();
   }
-  const shield whole;
-  if (object_ != nullptr) type_->destroy(std::exchange(object_, nullptr));
-  only_the_original();
+  signals.close(); // the herald may not have come yet to the request that ended the loop: it is told, too
   return 0;
 }
 

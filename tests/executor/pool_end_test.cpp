@@ -262,7 +262,7 @@ TEST(PoolEnd, TheDestructorLeavesBehindWhatDoesNotEndAndSaysSo) {
 TEST(PoolEnd, WhoWasLeftBehindIsNotWaitedForAgainButNamed) {
   static blocker stuck;
   lastcall::runtime it{quiet()};
-  auto pool = std::make_unique<thread_pool>(lastcall::pool_options{.name = "left", .threads = 2});
+  auto pool = std::make_unique<thread_pool>(lastcall::pool_options{.name = "left", .threads = 1});
   pool->post("stuck", stuck.task());
   stuck.begun.wait();
   EXPECT_EQ(names(pool->drop(deadline::after(1ms))), "stuck");
