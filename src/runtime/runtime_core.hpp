@@ -51,6 +51,8 @@ public:
   /// The deadline of a `hurry`; never where there was none. It may come at any moment: whoever waits inside a
   /// finalization looks anew. One relaxed load; any thread.
   deadline hurried() const noexcept;
+  /// 0 where nobody finalizes. One relaxed load; any thread.
+  pid_t finalizing_thread() const noexcept { return finalizing_.load(std::memory_order_relaxed); }
   /// On a hand that leaves by `exit`: it is not waited for any more, and not a hand any more.
   void lay_hand_down() noexcept;
 

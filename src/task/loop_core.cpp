@@ -9,8 +9,10 @@
 #include <lastcall/wait/futex.hpp>
 
 #include "runtime/failure_text.hpp"
+#include "runtime/runtime_core.hpp"
 #include "runtime/sentence.hpp"
 #include "runtime/standard_output.hpp"
+#include "sys/calls.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -58,7 +60,8 @@ void loop_core::ready(activity& one) noexcept {
 void loop_core::begin() {
   if (state_ != state::fresh) throw std::system_error{task_errc::loop_used, "loop '" + name_ + "'"};
   state_ = state::running;
-  progress_.store(under_way, std::memory_order_relaxed); // nothing is published by it
+  thread_ = sys::gettid();
+  progress_.store(under_way, std::memory_order_release); // pairs with wait_for_end
 }
 
 /// Relaxed: what is seen a round later has only come a little later. See `checkpoint`.
@@ -184,9 +187,11 @@ void loop_core::note_left() noexcept {
 /// at once.
 bool loop_core::wait_for_end(deadline until) noexcept {
   for (;;) {
-    // Acquire pairs with the release in end: whoever frees the memory comes after all that used it.
+    // Acquire pairs with the releases: in end, so that whoever frees the memory comes after all that used it;
+    // in begin, for the thread.
     const auto now = progress_.load(std::memory_order_acquire);
     if (now != under_way) return now != some_left;
+    if (the_core().finalizing_thread() == thread_) return false;
     if (wait::futex_wait(progress_, under_way, until) == wait::futex_result::timed_out) return false;
   }
 }

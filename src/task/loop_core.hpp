@@ -21,7 +21,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
+
+#include <sys/types.h>
 
 namespace lastcall::detail {
 
@@ -81,7 +82,8 @@ public:
   bool end(deadline until) noexcept;
   bool is_over() const noexcept { return state_ == state::over; }
   bool runs() const noexcept { return state_ == state::running; }
-  /// On any thread: whether all has ended, waiting for it.
+  /// On any thread: whether all has ended, waiting for it. Not where the loop's own thread finalizes the
+  /// runtime, as by an `exit` inside a coroutine: it does not come back to the loop.
   bool wait_for_end(deadline until) noexcept;
   void hurry(deadline until) noexcept;
   void add_outside() noexcept { ++outside_; }
@@ -130,7 +132,8 @@ private:
   std::size_t unhandled_ = 0;
   state state_ = state::fresh;
   bool told_late_ = false;
-  /// What others may have to wait for. Release by `end` pairs with acquire in wait_for_end.
+  pid_t thread_ = 0; ///< that drives it; from `begin` on
+  /// What others may have to wait for. Release by `begin` and `end` pairs with acquire in wait_for_end.
   enum progress : std::uint32_t { not_begun, under_way, all_ended, some_left };
   std::atomic<std::uint32_t> progress_{not_begun};
 };

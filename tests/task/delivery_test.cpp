@@ -4,6 +4,7 @@
 // Requests and coroutines: what Trio's test_ki demands, with real signals on the real loop.
 #include <lastcall/interrupt/checkpoint.hpp>
 #include <lastcall/interrupt/signal_scope.hpp>
+#include <lastcall/runtime/runtime.hpp>
 #include <lastcall/task/cancel_scope.hpp>
 #include <lastcall/task/finally.hpp>
 #include <lastcall/task/nursery.hpp>
@@ -245,6 +246,18 @@ TEST(RunAsync, ACoroutineThatDoesNotEndIs75) {
                            options);
                      }),
                      75));
+}
+
+// Whoever finalizes is the loop's thread, which would wait for itself until the runtime's budget is spent.
+TEST(RunAsync, AnExitInsideACoroutineDoesNotWaitForTheLoop) {
+  EXPECT_TRUE(exited(status_of([] {
+                       const lastcall::runtime its{{.name = "patient", .budget = 1h}};
+                       return run_async([]() -> task<> {
+                         std::exit(3);
+                         co_return;
+                       });
+                     }),
+                     3));
 }
 
 TEST(RunAsync, AfterSigtermIs0AndAfterSigintBySigintAndTheFinalizerHasRun) {
