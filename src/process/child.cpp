@@ -5,7 +5,6 @@
 #include "interrupt/await_descriptor.hpp"
 #include "process/executable_search.hpp"
 #include "process/process_watch.hpp"
-#include "process/reaped_for_others.hpp"
 #include "process/stop_run.hpp"
 #include "runtime/sentence.hpp"
 #include "runtime/standard_output.hpp"
@@ -137,12 +136,7 @@ child::child(const std::vector<std::string>& arguments, spawn_options options) {
   what.group = options_->group == process_group::own ? 0 : -1;
   what.parent_death_signal = options_->parent_death_signal;
   what.parent = sys::getpid();
-  {
-    const std::scoped_lock known{detail::known_children_lock()};
-    detail::make_room_for_child();
-    pid_ = sys::spawn(what);
-    if (pid_ > 0) detail::add_child(pid_);
-  }
+  pid_ = sys::spawn(what);
   if (pid_ < 0) {
     const std::string purpose = about(what, arguments.front(), *options_);
     options_.reset();
@@ -228,7 +222,6 @@ bool child::ended_within(duration span) noexcept {
 }
 
 void child::detach() noexcept {
-  if (pid_ > 0) detail::forget_child(pid_);
   options_.reset();
   pidfd_ = {};
 }

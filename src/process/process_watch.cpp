@@ -2,7 +2,6 @@
 // Copyright the lastcall authors
 #include "process/process_watch.hpp"
 
-#include "process/reaped_for_others.hpp"
 #include "sys/channel.hpp"
 #include "sys/process_calls.hpp"
 #include "wait/lock_around_waits.hpp"
@@ -31,12 +30,8 @@ bool is_readable(int pidfd) noexcept {
 std::optional<process_end> reaped(pid_t child, int pidfd) noexcept {
   sys::child_end end{child};
   const int result = sys::reap(pidfd, end);
-  if (result > 0) {
-    forget_child(child);
-    return told(end);
-  }
+  if (result > 0) return told(end);
   if (result != -ECHILD) return std::nullopt;
-  if (const auto kept = forget_child(child)) return told(*kept);
   // A process that is not ours to wait for, but has not ended, is not reaped yet either.
   if (!is_readable(pidfd)) return std::nullopt;
   process_end unknown{child};

@@ -9,8 +9,7 @@
 
 namespace lastcall::detail {
 
-/// How the child has ended, reaping it; none while it runs. Survives that somebody else has reaped it: an
-/// `init_duty` of ours, which kept it, or others.
+/// How the child has ended, reaping it; none while it runs. Survives that somebody else has reaped it.
 std::optional<process_end> reaped(pid_t child, int pidfd) noexcept;
 
 /// Waits until the process of `pidfd` has ended or the deadline has passed; whoever reaps it. Not ended by a

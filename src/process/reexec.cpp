@@ -12,7 +12,6 @@
 
 #include "process/launched_process.hpp"
 #include "process/process_main.hpp"
-#include "process/reaped_for_others.hpp"
 #include "sys/calls.hpp"
 #include "sys/channel.hpp"
 #include "sys/failure.hpp"
@@ -22,7 +21,6 @@
 
 #include <array>
 #include <csignal>
-#include <mutex>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -89,13 +87,7 @@ std::unique_ptr<detail::launched_process> reexec::launch(const detail::process_s
   what.fd_count = 1;
   // The thread that starts it may end long before the process: the worker asks for its own, for which its
   // lifeline stands in as soon as it is there.
-  pid_t child = 0;
-  {
-    const std::scoped_lock known{detail::known_children_lock()};
-    detail::make_room_for_child();
-    child = sys::spawn(what);
-    if (child > 0) detail::add_child(child);
-  }
+  const pid_t child = sys::spawn(what);
   if (child < 0) sys::throw_failure(what.failed, what.error, "a worker, of /proc/self/exe");
   return std::make_unique<detail::launched_process>(
       detail::launched_process::by_pidfd(child, raw_fd::own(what.pidfd)));
