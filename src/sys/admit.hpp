@@ -48,6 +48,8 @@ enum class call : std::uint8_t {
   sendmsg,
   recvmsg,
   pipe,
+  rt_sigtimedwait,
+  tcsetpgrp,
   count_ ///< how many there are
 };
 

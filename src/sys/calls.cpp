@@ -72,6 +72,20 @@ int take_pending(int signal) noexcept {
   return outcome(static_cast<int>(::syscall(SYS_rt_sigtimedwait, &set, nullptr, &at_once, sizeof set)));
 }
 
+int await_signal(siginfo_t& info, std::int64_t timeout_ns) noexcept {
+  if (const int refused = admit(call::rt_sigtimedwait)) return -refused;
+  const std::uint64_t all = ~std::uint64_t{0};
+  const timespec limit{static_cast<time_t>(timeout_ns / 1'000'000'000),
+                       static_cast<long>(timeout_ns % 1'000'000'000)};
+  return outcome(static_cast<int>(
+      ::syscall(SYS_rt_sigtimedwait, &all, &info, timeout_ns < 0 ? nullptr : &limit, sizeof all)));
+}
+
+int queue_signal(pid_t process, int signal, const siginfo_t& info) noexcept {
+  if (const int refused = admit(call::rt_sigqueueinfo)) return -refused;
+  return outcome(static_cast<int>(::syscall(SYS_rt_sigqueueinfo, process, signal, &info)));
+}
+
 int unblock(int signal) noexcept {
   const sigset_t set = only(signal);
   return -::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);

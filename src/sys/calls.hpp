@@ -30,6 +30,11 @@ int tgkill(pid_t thread, int signal) noexcept;
 /// Takes one pending `signal` of the calling thread or the process, blocked or not, without running its
 /// handler: its number, or -EAGAIN when none is pending.
 int take_pending(int signal) noexcept;
+/// Takes the next signal that is pending, where all are blocked, and waits for it as long as `timeout_ns`
+/// (negative: without limit): its number, or -EAGAIN when none came.
+int await_signal(siginfo_t& info, std::int64_t timeout_ns) noexcept;
+/// Queues `signal` with this very `info` to a process. The kernel refuses one that says to come from itself.
+int queue_signal(pid_t process, int signal, const siginfo_t& info) noexcept;
 /// Unblocks or blocks `signal` for the calling thread.
 int unblock(int signal) noexcept;
 int block(int signal) noexcept;

@@ -46,7 +46,9 @@ std::string_view name_of(call which) noexcept {
       "socketpair",
       "sendmsg",
       "recvmsg",
-      "pipe"};
+      "pipe",
+      "rt_sigtimedwait",
+      "tcsetpgrp"};
   return names[static_cast<std::size_t>(which)];
 }
 

@@ -2,6 +2,7 @@
 // Copyright the lastcall authors
 #include "sys/process_calls.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
@@ -9,6 +10,7 @@
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,21 +22,23 @@ namespace {
 
 int outcome(long result) noexcept { return result < 0 ? -errno : static_cast<int>(result); }
 
-// The system calls have had these numbers on every processor since 5.1 and 5.3.
+// The system calls have had these numbers on every processor since 5.1, 5.3 and 5.9.
 constexpr long pidfd_send_signal_number = 424;
 constexpr long pidfd_open_number = 434;
+constexpr long close_range_number = 436;
 constexpr int by_pidfd = 3; // P_PIDFD; older headers lack it
 
-int reap_by(idtype_t which, id_t id, child_end& end) noexcept {
+int reap_by(idtype_t which, id_t id, child_end& end, int also = 0) noexcept {
   if (const int refused = admit(call::waitid)) return -refused;
   siginfo_t what{};
-  if (::waitid(which, id, &what, WEXITED | WNOHANG) != 0) return -errno;
+  if (::waitid(which, id, &what, WEXITED | WNOHANG | also) != 0) return -errno;
   if (what.si_pid == 0) return 0;
   end.pid = what.si_pid;
   end.value = what.si_status;
-  end.kind = what.si_code == CLD_EXITED   ? end_kind::exited
-             : what.si_code == CLD_DUMPED ? end_kind::dumped
-                                          : end_kind::signalled;
+  end.kind = what.si_code == CLD_EXITED    ? end_kind::exited
+             : what.si_code == CLD_DUMPED  ? end_kind::dumped
+             : what.si_code == CLD_STOPPED ? end_kind::stopped
+                                           : end_kind::signalled;
   return 1;
 }
 
@@ -80,6 +84,13 @@ int reap_pid(pid_t child, child_end& end) noexcept { return reap_by(P_PID, stati
 
 int reap_any(child_end& end) noexcept { return reap_by(P_ALL, 0, end); }
 
+int next_change(child_end& change) noexcept { return reap_by(P_ALL, 0, change, WSTOPPED); }
+
+bool is_child(pid_t process) noexcept {
+  siginfo_t what{};
+  return ::waitid(P_PID, static_cast<id_t>(process), &what, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 int end_of_reaped(int pidfd, child_end& end) noexcept {
   pidfd_info info{};
   info.mask = info_exit;
@@ -105,6 +116,8 @@ int become_subreaper() noexcept {
   return outcome(::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
 }
 
+void resign_as_subreaper() noexcept { ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); }
+
 void kill_self() noexcept {
   ::kill(::getpid(), SIGKILL);
   ::_exit(128 + SIGKILL); // process 1 of a namespace does not hear its own signals
@@ -118,6 +131,33 @@ void reset_dispositions() noexcept {
   for (int signal = 1; signal < NSIG; ++signal)
     if (signal != SIGKILL && signal != SIGSTOP) ::sigaction(signal, &plain, nullptr);
 }
+
+pid_t process_group() noexcept { return ::getpgrp(); }
+
+int make_process_group() noexcept {
+  if (const int refused = admit(call::setpgid)) return -refused;
+  return outcome(::setpgid(0, 0));
+}
+
+bool leads_session() noexcept { return ::getsid(0) == ::getpid(); }
+
+pid_t foreground_group(int fd) noexcept { return outcome(::tcgetpgrp(fd)); }
+
+int set_foreground_group(int fd, pid_t group) noexcept {
+  if (const int refused = admit(call::tcsetpgrp)) return -refused;
+  return outcome(::tcsetpgrp(fd, group));
+}
+
+void close_all_descriptors() noexcept {
+  if (::syscall(close_range_number, 0U, ~0U, 0U) == 0) return;
+  rlimit limit{};
+  constexpr rlim_t enough = 65'536; // where there is no limit each would take its time
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto end = static_cast<int>(std::min(limit.rlim_cur, enough));
+  for (int fd = 0; fd < end; ++fd) ::syscall(SYS_close, fd);
+}
+
+void dump_no_core() noexcept { ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 int child_signal_fd() noexcept {
   if (const int refused = admit(call::eventfd)) return -refused;
