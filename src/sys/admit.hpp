@@ -50,6 +50,8 @@ enum class call : std::uint8_t {
   pipe,
   rt_sigtimedwait,
   tcsetpgrp,
+  mkdir,
+  rmdir,
   count_ ///< how many there are
 };
 

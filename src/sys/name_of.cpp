@@ -48,7 +48,9 @@ std::string_view name_of(call which) noexcept {
       "recvmsg",
       "pipe",
       "rt_sigtimedwait",
-      "tcsetpgrp"};
+      "tcsetpgrp",
+      "mkdir",
+      "rmdir"};
   return names[static_cast<std::size_t>(which)];
 }
 

@@ -25,6 +25,7 @@ static_assert(sizeof(awaited) == sizeof(::pollfd) &&
 
 const short readable = POLLIN;
 const short writable = POLLOUT;
+const short changed = POLLPRI;
 
 namespace {
 

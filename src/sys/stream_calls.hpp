@@ -28,6 +28,7 @@ struct awaited {
 };
 extern const short readable;
 extern const short writable;
+extern const short changed; ///< a file of the kernel's, since it was read last
 
 /// For as long as it lives a write of this thread raises no SIGPIPE. One that was pending before stays so.
 /// The signal of a broken pipe goes to the thread that writes, at once: blocked there it stays pending, and
