@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Copyright the lastcall authors
+#include <lastcall/process/cgroup.hpp>
 #include <lastcall/process/child.hpp>
 
 #include "interrupt/await_descriptor.hpp"
@@ -97,6 +98,7 @@ std::string about(const sys::spawning& what, const std::string& program, const s
   case call::chdir: return options.directory;
   case call::fcntl: return program + ", descriptor " + std::to_string(what.fds[at].from);
   case call::dup: return program + ", as descriptor " + std::to_string(what.fds[at].to);
+  case call::write: return options.inside->path() + "/cgroup.procs";
   case call::prlimit: return program + ", resource " + std::to_string(what.limits[at].resource);
   default: return program;
   }
@@ -136,6 +138,7 @@ child::child(const std::vector<std::string>& arguments, spawn_options options) {
   what.group = options_->group == process_group::own ? 0 : -1;
   what.parent_death_signal = options_->parent_death_signal;
   what.parent = sys::getpid();
+  if (options_->inside != nullptr) what.entrance = options_->inside->entrance();
   pid_ = sys::spawn(what);
   if (pid_ < 0) {
     const std::string purpose = about(what, arguments.front(), *options_);

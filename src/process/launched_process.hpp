@@ -16,7 +16,7 @@ namespace lastcall::detail {
 struct process_setup {
   static constexpr std::uint32_t the_mark = 0x6265'6769;
   static constexpr std::uint32_t the_version = 1;
-  enum class role : std::uint32_t { worker = 1, log_writer };
+  enum class role : std::uint32_t { worker = 1, log_writer, keeper };
 
   std::uint32_t mark = the_mark;
   std::uint32_t version = the_version;
@@ -26,8 +26,9 @@ struct process_setup {
   std::int32_t index = 0;           ///< of the worker in its pool
   std::int64_t orphan_grace_ns = 0; ///< how long it may take to end without its manager
   std::uint64_t frame_limit = 0;
-  std::uint64_t type = 0; ///< the address of its worker_type, counted from `image`
-  char image[256]{};      ///< the library it lies in; empty: the program
+  std::uint64_t enters = 0; ///< 1: its last descriptor is the file by which it enters a cgroup
+  std::uint64_t type = 0;   ///< the address of its worker_type, counted from `image`
+  char image[256]{};        ///< the library it lies in; empty: the program
 };
 
 /// What a zygote says of a child on that child's certificate: first its birth, with a pidfd, then its end.

@@ -2,6 +2,7 @@
 // Copyright the lastcall authors
 //
 // A pool's workers, one by one: from the order for a process to its end. The lock is held throughout.
+#include <lastcall/process/cgroup.hpp>
 #include <lastcall/process/log_writer.hpp>
 #include <lastcall/wait/futex.hpp>
 
@@ -38,9 +39,11 @@ void workers_core::launch(worker_slot& slot) {
   const raw_fd their_life = raw_fd::own(life[1]);
   sys::widen_channel(work[0], channel_room);
   sys::widen_channel(work[1], channel_room);
-  std::array<int, 3> fds{their_work.number(), their_life.number(), -1};
+  std::array<int, 4> fds{their_work.number(), their_life.number(), -1, -1};
   std::size_t count = 2;
   if (options_.log != nullptr) fds[count++] = options_.log->number();
+  if (options_.inside != nullptr) fds[count++] = options_.inside->entrance();
+  setup_.enters = options_.inside != nullptr ? 1 : 0;
   setup_.index = slot.index;
   slot.inbox.begin_anew();
   slot.process = from_.launch(setup_, {fds.data(), count});

@@ -16,12 +16,16 @@ void begin_child_process(const birth& from, const process_setup& setup, std::vec
   // for a parent that has ended before.
   sys::set_parent_death_signal(SIGKILL);
   if (sys::parent_pid() != from.parent) sys::exit_now(no_manager);
-  const bool is_worker = setup.what == process_setup::role::worker;
-  sys::name_this_thread(is_worker ? "lc-worker" : "lc-log");
+  using role = process_setup::role;
+  sys::name_this_thread(setup.what == role::worker   ? "lc-worker"
+                        : setup.what == role::keeper ? "lc-keeper"
+                                                     : "lc-log");
   sys::set_signal_mask(from.mask);
   int status = no_sense;
   if (setup.mark == process_setup::the_mark && setup.version == process_setup::the_version)
-    status = is_worker ? run_worker(setup, fds) : run_log_writer(setup, fds);
+    status = setup.what == role::worker   ? run_worker(setup, fds)
+             : setup.what == role::keeper ? run_keeper(setup, fds)
+                                          : run_log_writer(setup, fds);
   std::exit(status); // NOLINT(concurrency-mt-unsafe): what was registered has its say; lifeline.cpp has the
                      // deadline
 }

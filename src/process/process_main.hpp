@@ -8,6 +8,7 @@
 #include "process/launched_process.hpp"
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 namespace lastcall::detail {
@@ -31,5 +32,9 @@ inline constexpr int no_sense = 70;
 
 int run_worker(const process_setup& setup, std::vector<raw_fd>& fds);
 int run_log_writer(const process_setup& setup, std::vector<raw_fd>& fds);
+int run_keeper(const process_setup& setup, std::vector<raw_fd>& fds);
+
+/// A keeper's first word, where it is none of trouble.
+inline constexpr std::string_view keeper_is_there = "there";
 
 } // namespace lastcall::detail

@@ -23,6 +23,7 @@
 #include <csignal>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 extern char** environ; // NOLINT(readability-redundant-declaration): <unistd.h> belongs to sys
@@ -69,7 +70,13 @@ std::unique_ptr<detail::launched_process> reexec::launch(const detail::process_s
   if (const int result = sys::make_channel(sys::channel_kind::packet, ends); result < 0)
     sys::throw_failure(sys::call::socketpair, -result, "a worker's orders");
   const raw_fd ours = raw_fd::own(ends[0]), theirs = raw_fd::own(ends[1]);
-  const sys::piece bytes{&setup, sizeof setup};
+  sys::spawning what;
+  detail::process_setup orders = setup;
+  if (std::exchange(orders.enters, 0) != 0) { // before its program begins, which may start others at once
+    what.entrance = fds.back();
+    fds = fds.first(fds.size() - 1);
+  }
+  const sys::piece bytes{&orders, sizeof orders};
   if (const auto sent = sys::send_with_fds(ours.number(), {&bytes, 1}, fds); sent < 0)
     sys::throw_failure(sys::call::sendmsg, static_cast<int>(-sent), "a worker's orders");
 
@@ -78,7 +85,6 @@ std::unique_ptr<detail::launched_process> reexec::launch(const detail::process_s
   const std::array<char*, 3> arguments{name.data(), word.data(), nullptr};
   const sys::handed_fd handed{theirs.number(), the_number};
   int spare = -1;
-  sys::spawning what;
   what.paths = paths.data();
   what.arguments = arguments.data();
   what.environment = environ;
@@ -88,7 +94,10 @@ std::unique_ptr<detail::launched_process> reexec::launch(const detail::process_s
   // The thread that starts it may end long before the process: the worker asks for its own, for which its
   // lifeline stands in as soon as it is there.
   const pid_t child = sys::spawn(what);
-  if (child < 0) sys::throw_failure(what.failed, what.error, "a worker, of /proc/self/exe");
+  if (child < 0)
+    sys::throw_failure(what.failed, what.error,
+                       what.failed == sys::call::write ? "a worker's cgroup.procs"
+                                                       : "a worker, of /proc/self/exe");
   return std::make_unique<detail::launched_process>(
       detail::launched_process::by_pidfd(child, raw_fd::own(what.pidfd)));
 }

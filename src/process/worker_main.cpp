@@ -32,6 +32,7 @@
 #include "sys/calls.hpp"
 #include "sys/channel.hpp"
 #include "sys/code_address.hpp"
+#include "sys/output.hpp"
 #include "sys/process_hooks.hpp"
 
 #include <cerrno>
@@ -47,16 +48,18 @@ namespace {
 
 class worker {
 public:
-  worker(const process_setup& setup, raw_fd work)
+  worker(const process_setup& setup, raw_fd work, raw_fd entrance)
       : setup_{setup},
         policy_{static_cast<on_interrupt>(setup.policy)},
         work_{std::move(work)},
+        entrance_{std::move(entrance)},
         inbox_{setup.frame_limit} {}
 
   int run();
   void let_go() noexcept { work_ = {}; }
 
 private:
+  bool enter();
   bool find_type() noexcept;
   bool receive();
   bool serve();
@@ -79,7 +82,7 @@ private:
   const process_setup& setup_;
   const on_interrupt policy_;
   const pid_t pid_ = sys::getpid();
-  raw_fd work_;
+  raw_fd work_, entrance_;
   frame_inbox inbox_;
   bool more_in_stage_ = false;
   byte_buffer out_;
@@ -97,6 +100,17 @@ void let_go_in_child() noexcept {
   the_worker->let_go();
   the_lifeline().let_go();
   the_log().let_go();
+}
+
+// Its cgroup: before any code of the program's runs here. One that was told to by exec is in it already.
+bool worker::enter() {
+  if (!entrance_.is_open()) return true;
+  const auto written = sys::write(entrance_.number(), "0", 1);
+  entrance_ = {};
+  if (written == 1) return true;
+  send_text(frame_kind::start_failed, 0,
+            "write (a worker's cgroup.procs): " + std::system_category().message(static_cast<int>(-written)));
+  return false;
 }
 
 bool worker::find_type() noexcept {
@@ -193,6 +207,7 @@ bool worker::serve() {
 int worker::run() {
   the_worker = this;
   sys::at_fork(nullptr, nullptr, &let_go_in_child);
+  if (!enter()) return no_sense;
   begin_frame();
   if (!send(frame_kind::bootstrapped)) return no_manager;
   if (!find_type()) {
@@ -231,14 +246,19 @@ worker_process_state& the_worker_state() noexcept {
 }
 
 int run_worker(const process_setup& setup, std::vector<raw_fd>& fds) {
-  if (fds.size() < 2) return no_sense;
+  if (fds.size() < 2 + setup.enters) return no_sense;
+  raw_fd entrance;
+  if (setup.enters != 0) {
+    entrance = std::move(fds.back());
+    fds.pop_back();
+  }
   if (fds.size() > 2) the_log().begin(std::move(fds[2]));
   the_worker_state().index = setup.index;
   const int result = the_lifeline().begin(std::move(fds[1]), setup.manager, duration{setup.orphan_grace_ns},
                                           fds[0].number());
   if (result < 0) return no_sense;
   // Not on the stack: the program may call exit in the middle of it all, and forked children look here.
-  static immortal<worker> only{setup, std::move(fds[0])};
+  static immortal<worker> only{setup, std::move(fds[0]), std::move(entrance)};
   return only->run();
 }
 

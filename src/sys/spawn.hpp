@@ -38,7 +38,8 @@ struct spawning {
   bool new_session = false;
   pid_t group = -1; ///< -1: ours; 0: one of its own; otherwise that one
   int parent_death_signal = 0;
-  pid_t parent = 0; ///< who must still be the parent once that is armed
+  pid_t parent = 0;  ///< who must still be the parent once that is armed
+  int entrance = -1; ///< the file by which it enters a cgroup; -1: it stays in ours
 
   // What became of it.
   int pidfd = -1;

@@ -83,6 +83,8 @@ bool limit_resources(spawning& what) noexcept {
 }
 
 bool prepare(spawning& what) noexcept {
+  if (what.entrance >= 0 && !make(what, call::write, -1, SYS_write, what.entrance, as_register("0"), 1))
+    return false;
   if (what.parent_death_signal != 0 &&
       !make(what, call::prctl, -1, SYS_prctl, PR_SET_PDEATHSIG, what.parent_death_signal))
     return false;

@@ -43,7 +43,8 @@ struct stop_result {
 /// Errors: std::system_error, whose text names the call and what it was about: "execve (no-such-program): No
 ///   such file or directory".
 /// Limits: where the program's file lies on a file system that does not answer, the constructor waits for it.
-///   A child's own children are not stopped with it, unless they are in its group and the group is signalled.
+///   A child's own children are not stopped with it, unless they are in its group and the group is signalled,
+///   or in a `cgroup`.
 class child {
 public:
   /// `arguments[0]` is the program: looked for in PATH where it has no slash.

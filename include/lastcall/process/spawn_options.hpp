@@ -14,6 +14,7 @@
 
 namespace lastcall {
 
+class cgroup;
 class child;
 
 /// A descriptor of ours that the new program gets under a number of its own choice.
@@ -62,6 +63,8 @@ struct spawn_options {
   std::vector<handed_descriptor> descriptors{};
   std::vector<process_limit> limits{};
   process_group group = process_group::inherit;
+  /// Where it begins, with all that it starts; none: where this process is.
+  const cgroup* inside = nullptr;
   /// The signal it gets when the *thread* that starts it ends. 0: none. An exec of a set-uid program clears
   /// it.
   int parent_death_signal = 0;

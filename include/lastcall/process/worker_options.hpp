@@ -17,6 +17,7 @@
 
 namespace lastcall {
 
+class cgroup;
 class log_writer;
 
 /// What a worker does about SIGINT and SIGTERM that it gets itself, be it from a terminal, as a member of the
@@ -85,6 +86,8 @@ struct worker_options {
   std::uint64_t frame_limit = std::uint64_t{1} << 30U; ///< bytes of one call's arguments, or of its result
   /// Where `this_worker::log` leads; must outlive the pool.
   log_writer* log = nullptr;
+  /// Where workers begin, with all that they start; none: where their source is. Must outlive the pool.
+  const cgroup* inside = nullptr;
   /// Both on the pool's thread, with no lock held: they must be short. What they throw is dropped.
   std::function<void(const worker_request&)> on_request{};
   std::function<void(const worker_end&)> on_end{};
