@@ -78,7 +78,8 @@ void until(const volatile std::sig_atomic_t& word) {
   while (word == 0) ::sigsuspend(&none);
 }
 
-// What the init passes on it passes on in the order of numbers: a second SIGINT would come before SIGUSR1.
+// The init stands still until the program has had its SIGINT, and passes on in the order of numbers: a second
+// one would be no part of the first, and would come before SIGUSR1.
 TEST_F(InitTerminal, CtrlCReachesTheProgramOnce) {
   contained it{[&] {
     screen.take();
@@ -91,9 +92,11 @@ TEST_F(InitTerminal, CtrlCReachesTheProgramOnce) {
     return ::tcgetpgrp(STDIN_FILENO) == ::getpid() ? 10 + came : 1;
   }};
   said.take();
+  it.signal(SIGSTOP);
   screen.type('\3');
   said.take();
   it.signal(SIGUSR1);
+  it.signal(SIGCONT);
   EXPECT_EQ(it.status(), 11);
 }
 
@@ -169,30 +172,47 @@ private:
   pid_t pid_;
 };
 
-TEST_F(InitTerminal, AShellsJobStopsAndGoesOnAndHearsCtrlCOnce) {
-  a_pipe stopped;
+TEST_F(InitTerminal, AShellsJobStopsAndGoesOn) {
+  for (const bool typed : {true, false}) {
+    terminal its;
+    const shell it{its, [&](pid_t job) {
+                     if (job == 0) {
+                       take_init_duty({.otherwise = lastcall::init_options::elsewhere::subreaper});
+                       hear_when_waiting();
+                       if (!typed) ::raise(SIGTSTP); // as an editor stops itself; the terminal told nobody
+                       said.put();
+                       until(continued);
+                       return 7;
+                     }
+                     int how = 0;
+                     const bool stopped = ::waitpid(job, &how, WUNTRACED) == job && WIFSTOPPED(how);
+                     if (!stopped || WSTOPSIG(how) != SIGTSTP) return 1;
+                     ::kill(-job, SIGCONT);
+                     return ::waitpid(job, &how, 0) == job && WIFEXITED(how) ? WEXITSTATUS(how) : 2;
+                   }};
+    said.take();
+    if (typed) its.type('\x1a');
+    EXPECT_EQ(it.status(), 7) << (typed ? "typed" : "by itself");
+  }
+}
+
+// The init stands still until the program has had its SIGINT: one that it passes on is not merged with that.
+TEST_F(InitTerminal, CtrlCReachesAShellsJobOnce) {
   const shell it{screen, [&](pid_t job) {
                    if (job == 0) {
                      take_init_duty({.otherwise = lastcall::init_options::elsewhere::subreaper});
                      hear_when_waiting();
-                     said.put();
-                     until(continued); // and stopped in it
+                     ::kill(::getppid(), SIGSTOP);
                      said.put();
                      until(came);
                      ::kill(::getppid(), SIGUSR1);
+                     ::kill(::getppid(), SIGCONT);
                      until(asked);
                      return 10 + came;
                    }
                    int how = 0;
-                   if (::waitpid(job, &how, WUNTRACED) != job || !WIFSTOPPED(how) || WSTOPSIG(how) != SIGTSTP)
-                     return 1;
-                   stopped.put();
-                   ::kill(-job, SIGCONT);
                    return ::waitpid(job, &how, 0) == job && WIFEXITED(how) ? WEXITSTATUS(how) : 2;
                  }};
-  said.take();
-  screen.type('\x1a');
-  stopped.take();
   said.take();
   screen.type('\3');
   EXPECT_EQ(it.status(), 11);
