@@ -18,7 +18,10 @@ namespace process_test {
 
 /// Breaks away from whoever calls it: neither in its session nor among its descendants. Says its number.
 inline void break_away(int say, bool relay) {
-  if (::fork() != 0) return;
+  if (const pid_t middle = ::fork(); middle != 0) {
+    ::waitpid(middle, nullptr, 0);
+    return;
+  }
   ::setsid();
   if (::fork() != 0) ::_exit(0);
   ::alarm(60);
@@ -40,7 +43,6 @@ struct starter {
   int start() {
     a_pipe said;
     break_away(said.ends[1], false);
-    ::waitpid(-1, nullptr, 0);
     return said_by(said);
   }
 };
