@@ -95,8 +95,8 @@ struct cgroup::state {
   std::unique_ptr<detail::launched_process> keeper;
 
   void hire(process_source& from, duration grace);
-  void dismiss() noexcept;
-  bool keeper_ended(deadline until) noexcept;
+  void dismiss() const noexcept;
+  bool keeper_ended(deadline until) const noexcept;
 };
 
 void cgroup::state::hire(process_source& from, duration grace) {
@@ -133,7 +133,7 @@ void cgroup::state::hire(process_source& from, duration grace) {
   refuse(ECHILD, said.empty() ? "it has ended" : said);
 }
 
-void cgroup::state::dismiss() noexcept {
+void cgroup::state::dismiss() const noexcept {
   if (keeper == nullptr) return;
   const detail::life_note note{};
   const sys::piece bytes{&note, sizeof note};
@@ -143,7 +143,7 @@ void cgroup::state::dismiss() noexcept {
   keeper_ended(deadline::after(patience));
 }
 
-bool cgroup::state::keeper_ended(deadline until) noexcept {
+bool cgroup::state::keeper_ended(deadline until) const noexcept {
   wait::lock_set_aside aside;
   for (keeper->look(); !keeper->end(); keeper->look()) {
     sys::awaited what{keeper->watched(), sys::readable};
