@@ -72,6 +72,7 @@ TEST_F(InitSubreaper, PassesOnWhatComes) {
     said.put();
     subject::hang();
   }
+  ASSERT_GT(it, 0);
   said.take();
   ::kill(it, SIGTERM);
   int status = 0;
@@ -88,6 +89,7 @@ TEST_F(InitSubreaper, KilledItTakesTheProgramAlong) {
     said.put();
     subject::hang();
   }
+  ASSERT_GT(it, 0);
   said.take();
   ::kill(it, SIGKILL);
   ::waitpid(it, nullptr, 0);
