@@ -30,6 +30,7 @@ struct log_writer::state {
 
   void look() noexcept;
   bool wait(deadline until) noexcept;
+  void wait_for_birth();
 };
 
 log_writer::log_writer(process_source& from, raw_fd to, log_options options)
@@ -55,6 +56,7 @@ log_writer::log_writer(process_source& from, raw_fd to, log_options options)
   setup.frame_limit = options.keep;
   const std::array<int, 3> fds{their_records.number(), their_life.number(), to.number()};
   state_->process = from.launch(setup, fds);
+  state_->wait_for_birth();
 }
 
 log_writer::~log_writer() {
@@ -92,6 +94,19 @@ bool log_writer::state::wait(deadline until) noexcept {
     if (sys::poll_many({&what, 1}, until.is_never() ? -1 : until.remaining().count()) == 0) return false;
   }
   return true;
+}
+
+// What is handed over before the writer is there would be lost with a manager that is killed at that moment.
+void log_writer::state::wait_for_birth() {
+  const deadline until = deadline::after(std::chrono::seconds{5});
+  wait::lock_set_aside aside;
+  for (look(); process->pid() == 0 && process->birth_error() == 0 && !end.end; look()) {
+    sys::awaited what{process->watched(), sys::readable};
+    const int ready = sys::poll_many({&what, 1}, until.remaining().count());
+    if (ready == 0) sys::throw_failure(sys::call::poll, ETIMEDOUT, "for a log's writer");
+  }
+  if (process->birth_error() != 0)
+    sys::throw_failure(sys::call::fork, process->birth_error(), "a log's writer");
 }
 
 log_end log_writer::close(deadline until) noexcept {

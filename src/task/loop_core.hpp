@@ -7,6 +7,7 @@
 #include <lastcall/task/scope_node.hpp>
 #include <lastcall/task/timer.hpp>
 
+#include "sys/calls.hpp"
 #include "task/mailbox.hpp"
 
 #include <asio/executor_work_guard.hpp>
@@ -21,8 +22,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include <sys/types.h>
 
 namespace lastcall::detail {
 
