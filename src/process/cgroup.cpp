@@ -128,7 +128,7 @@ void cgroup::state::hire(process_source& from, duration grace) {
   const std::string_view said{text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
   while (keeper->look(), keeper->pid() == 0 && !keeper->end())
     if (!detail::await_readable(keeper->watched(), until)) refuse(ETIMEDOUT, "its source's word");
-  if (said == detail::keeper_is_there) return;
+  if (said == detail::its_first_word) return;
   if (keeper->birth_error() != 0) refuse(keeper->birth_error(), "fork");
   refuse(ECHILD, said.empty() ? "it has ended" : said);
 }

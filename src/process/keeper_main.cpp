@@ -78,7 +78,7 @@ int run_keeper(const process_setup& setup, std::vector<raw_fd>& fds) {
   sys::set_parent_death_signal(SIGCONT); // should it be stopped, it looks
   const auto files = found(life);
   if (!files) return no_sense;
-  say(life, keeper_is_there);
+  say(life, its_first_word);
   if (!manager_goes(life, manager)) return 0;
   if (!files->emptied_within(duration{setup.orphan_grace_ns})) {
     files->kill();

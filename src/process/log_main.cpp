@@ -23,6 +23,8 @@ int run_log_writer(const process_setup& setup, std::vector<raw_fd>& fds) {
   const int life = fds[1].number(); // the lifeline's, for as long as the process
   const duration grace{setup.orphan_grace_ns};
   if (the_lifeline().begin(std::move(fds[1]), setup.manager, grace, records) < 0) return no_sense;
+  const sys::piece word{its_first_word.data(), its_first_word.size()};
+  sys::send_now(life, {&word, 1});
 
   constexpr std::size_t at_once = sys::most_packets;
   std::vector<std::byte> room(at_once * log_client::longest);

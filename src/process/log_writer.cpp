@@ -5,6 +5,7 @@
 #include "process/launched_process.hpp"
 #include "process/log_client.hpp"
 #include "process/log_tally.hpp"
+#include "process/process_main.hpp"
 #include "process/process_watch.hpp"
 #include "sys/calls.hpp"
 #include "sys/channel.hpp"
@@ -25,12 +26,14 @@ struct log_writer::state {
   raw_fd life;
   std::unique_ptr<detail::launched_process> process;
   log_end end;
+  bool is_there = false; ///< no end of anybody's ends the writer any more, but by the lifeline
   bool closed = false;
   sys::incarnation made_in = 0;
 
   void look() noexcept;
+  void hear(const detail::log_tally& tally) noexcept;
   bool wait(deadline until) noexcept;
-  void wait_for_birth();
+  void wait_until_it_is_there(deadline until);
 };
 
 log_writer::log_writer(process_source& from, raw_fd to, log_options options)
@@ -56,7 +59,7 @@ log_writer::log_writer(process_source& from, raw_fd to, log_options options)
   setup.frame_limit = options.keep;
   const std::array<int, 3> fds{their_records.number(), their_life.number(), to.number()};
   state_->process = from.launch(setup, fds);
-  state_->wait_for_birth();
+  state_->wait_until_it_is_there(deadline::after(options.bootstrap_within));
 }
 
 log_writer::~log_writer() {
@@ -75,16 +78,28 @@ int log_writer::pid() const noexcept {
 
 void log_writer::state::look() noexcept {
   process->look();
-  detail::log_tally tally;
-  if (life.is_open() && sys::receive_now(life.number(), &tally, sizeof tally) == sizeof tally) {
-    end.taken = tally.taken;
-    end.written = tally.written;
-    end.lost = tally.lost;
-    end.torn = tally.torn != 0;
-    end.known = true;
-    if (tally.error != 0) end.error.assign(tally.error, std::system_category());
+  while (life.is_open()) {
+    detail::log_tally tally;
+    const auto size = sys::receive_now(life.number(), &tally, sizeof tally);
+    if (size == ssize_t{detail::its_first_word.size()})
+      is_there = true;
+    else if (size == sizeof tally)
+      hear(tally);
+    else if (size == -EAGAIN || size == -EINTR)
+      break;
+    else
+      life = {}; // it has gone
   }
   end.end = process->end();
+}
+
+void log_writer::state::hear(const detail::log_tally& tally) noexcept {
+  end.taken = tally.taken;
+  end.written = tally.written;
+  end.lost = tally.lost;
+  end.torn = tally.torn != 0;
+  end.known = true;
+  if (tally.error != 0) end.error.assign(tally.error, std::system_category());
 }
 
 bool log_writer::state::wait(deadline until) noexcept {
@@ -96,14 +111,15 @@ bool log_writer::state::wait(deadline until) noexcept {
   return true;
 }
 
-// What is handed over before the writer is there would be lost with a manager that is killed at that moment.
-void log_writer::state::wait_for_birth() {
-  const deadline until = deadline::after(std::chrono::seconds{5});
+// Before that it ends with its parent, and what was handed over would be lost with a manager that is killed.
+void log_writer::state::wait_until_it_is_there(deadline until) {
   wait::lock_set_aside aside;
-  for (look(); process->pid() == 0 && process->birth_error() == 0 && !end.end; look()) {
-    sys::awaited what{process->watched(), sys::readable};
-    const int ready = sys::poll_many({&what, 1}, until.remaining().count());
-    if (ready == 0) sys::throw_failure(sys::call::poll, ETIMEDOUT, "for a log's writer");
+  for (look(); (!is_there || process->pid() == 0) && process->birth_error() == 0 && !end.end; look()) {
+    constexpr int nobody = -1;
+    std::array<sys::awaited, 2> what{
+        {{process->watched(), sys::readable}, {life.is_open() ? life.number() : nobody, sys::readable}}};
+    if (sys::poll_many(what, until.is_never() ? -1 : until.remaining().count()) == 0)
+      sys::throw_failure(sys::call::poll, ETIMEDOUT, "for a log's writer");
   }
   if (process->birth_error() != 0)
     sys::throw_failure(sys::call::fork, process->birth_error(), "a log's writer");

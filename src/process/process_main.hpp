@@ -34,7 +34,8 @@ int run_worker(const process_setup& setup, std::vector<raw_fd>& fds);
 int run_log_writer(const process_setup& setup, std::vector<raw_fd>& fds);
 int run_keeper(const process_setup& setup, std::vector<raw_fd>& fds);
 
-/// A keeper's first word, where it is none of trouble.
-inline constexpr std::string_view keeper_is_there = "there";
+/// The first word of a keeper or a log writer on its lifeline, where it is none of trouble: it will not end
+/// with its parent any more.
+inline constexpr std::string_view its_first_word = "there";
 
 } // namespace lastcall::detail

@@ -24,6 +24,8 @@ struct log_options {
   std::size_t keep = std::size_t{1} << 20U;
   /// How long the writer may go on writing when this process has gone.
   duration orphan_grace = std::chrono::milliseconds{800};
+  /// How long its writer may take to begin.
+  duration bootstrap_within = std::chrono::seconds{5};
 };
 
 /// What became of a log.
