@@ -18,6 +18,8 @@
 #include "sys/memory_barrier.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -28,10 +30,12 @@ namespace stepping {
 
 namespace {
 
-// Stops of a run, breakpoints and steps, of all runs together. More would take minutes.
-constexpr std::size_t most_stops = 3'000'000;
-// Of a subject built for a sanitizer so many runs are made: its instructions are mostly not ours.
-[[maybe_unused]] constexpr std::size_t sampled_runs = 300;
+// All runs of a subject are made where some show that they will not take longer than this; on a slower
+// machine so many as can be made in a while.
+constexpr auto longest = std::chrono::seconds{25}, a_while = std::chrono::seconds{8};
+// So many are always made, and of a subject built for a sanitizer no more: its instructions are mostly not
+// ours.
+constexpr std::size_t few_runs = 300;
 
 struct recording {
   instructions trace;            ///< between the marks
@@ -107,18 +111,29 @@ std::string place_name(address where) {
   return name + offset + (found.dli_sname != nullptr ? std::string{" in "} + found.dli_sname : "");
 }
 
-// The kernel's own code in this process: it reads the clock once more when the kernel has just changed it, so
-// a recording may hold a round that no run will make again.
-bool reads_the_clock(address where) { return place_name(where).starts_with("linux-vdso"); }
+// How long a run takes here, by some to instructions all over the recording.
+std::chrono::nanoseconds pace(const subject& what, stretch& shared, const recording& made,
+                              const mapped_vector<way>& ways) {
+  constexpr std::size_t tried = 16;
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::size_t i = 0; i < tried; ++i) {
+    const std::size_t k = i * (made.trace.size() - 1) / tried;
+    traced_run run{what, shared};
+    if (go(run, shared, made, ways[k], k)) run.interrupt(what.signal);
+  }
+  return (std::chrono::steady_clock::now() - begin) / tried;
+}
 
-std::size_t every_nth(const mapped_vector<way>& ways) {
-  std::size_t stops = 0;
-  for (const way& one : ways) stops += one.stops;
-  std::size_t every = stops / most_stops + 1;
+std::size_t every_nth(const subject& what, stretch& shared, const recording& made,
+                      const mapped_vector<way>& ways) {
+  std::size_t every = 1;
 #if defined(__SANITIZE_ADDRESS__)
-  every = std::max(every, ways.size() / sampled_runs + 1);
+  every = ways.size() / few_runs + 1;
 #endif
-  return every;
+  if (ways.size() <= few_runs || std::getenv("LASTCALL_EVERY_INSTRUCTION") != nullptr) return every;
+  const auto all = pace(what, shared, made, ways) * ways.size();
+  if (all <= longest) return every;
+  return std::clamp<std::size_t>(static_cast<std::size_t>(all / a_while), every, ways.size() / few_runs + 1);
 }
 
 } // namespace
@@ -139,9 +154,9 @@ tally prove(const subject& what) {
   lastcall::sys::register_memory_barrier();
   const shared_stretch shared;
   const recording made = record_undisturbed(what, *shared);
-  const auto ways = ways_through(made.trace, traced_run::has_breakpoints());
+  const auto ways = ways_through(made.trace);
   tally sum;
-  sum.every = every_nth(ways);
+  sum.every = every_nth(what, *shared, made, ways);
   sum.instructions = made.trace.size();
   const auto note = [&](const std::string& wrong, auto&& where) {
     ++sum.runs;

@@ -28,8 +28,9 @@ struct tally {
 };
 
 /// Interrupts `what` by its signal at every instruction between its marks, the last run being that of a
-/// signal that comes with the end mark. Where that would take too long (no breakpoints in the processor, or
-/// a sanitizer's instructions between ours) at every n-th.
+/// signal that comes with the end mark. Where that would take too long (a slow machine, a sanitizer's
+/// instructions between ours) at every n-th; with LASTCALL_EVERY_INSTRUCTION in the environment, at every
+/// one.
 tally prove(const subject& what);
 
 } // namespace stepping

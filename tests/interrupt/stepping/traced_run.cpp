@@ -9,8 +9,10 @@
 ///
 /// Getting to the k-th instruction. Stepping there is certain, and too slow for long stretches. A debug
 /// register stops this one thread at an address, also inside libraries and the vdso, and changes no code that
-/// other threads execute (as an int3 would). It fires before the instruction, once for a repeated one (`rep
-/// movsb`), of which a step executes one round.
+/// other threads execute. It fires before the instruction, once for a repeated one (`rep movsb`), of which a
+/// step executes one round. Some virtual machines have no such registers. There an int3 is written in the
+/// place of the instruction, into this process's own copy of the page, and taken back at the stop; another
+/// thread that comes along in between ends the process, which is a run that has missed its instruction.
 
 #include "interrupt/stepping/traced_run.hpp"
 
@@ -152,7 +154,7 @@ bool traced_run::step_unless_it_sleeps() noexcept {
   return false;
 }
 
-bool traced_run::breakpoint(address where) const noexcept {
+bool traced_run::set_register(address where) const noexcept {
   constexpr auto first = offsetof(user, u_debugreg[0]);
   constexpr auto control = offsetof(user, u_debugreg[7]);
   const std::uintptr_t on = where != 0 ? 1 : 0; // register 0, this thread, at execution
@@ -160,20 +162,47 @@ bool traced_run::breakpoint(address where) const noexcept {
   return ::ptrace(PTRACE_POKEUSER, child_, control, as_pointer(on)) == 0;
 }
 
-bool traced_run::has_breakpoints() noexcept {
+bool traced_run::has_registers() noexcept {
   stretch nowhere;
   traced_run trial{{[](stretch& s) { s.begin(); }}, nowhere};
-  return trial.stopped() && trial.breakpoint(trial.pc()) && trial.resume(PTRACE_CONT) && trial.await_stop() &&
-         trial.passed_on_ == 0;
+  return trial.stopped() && trial.set_register(trial.pc()) && trial.resume(PTRACE_CONT) &&
+         trial.await_stop() && trial.passed_on_ == 0;
 }
 
 bool traced_run::run_to(address where, std::size_t times, std::optional<long> sleeps_in) noexcept {
-  if (!breakpoint(where)) return false;
+  static const bool by_register = has_registers();
+  return by_register ? run_by_register(where, times, sleeps_in) : run_by_trap(where, times, sleeps_in);
+}
+
+bool traced_run::run_by_register(address where, std::size_t times, std::optional<long> sleeps_in) noexcept {
+  if (!set_register(where)) return false;
   while (times > 0) {
     if (!resume(PTRACE_CONT) || !await_stop(sleeps_in)) return false;
     if (passed_on_ == 0 && pc() == where) --times;
   }
-  return breakpoint(0);
+  return set_register(0);
+}
+
+bool traced_run::run_by_trap(address where, std::size_t times, std::optional<long> sleeps_in) noexcept {
+  constexpr unsigned long one_byte = 0xff, int3 = 0xcc;
+  errno = 0;
+  const auto code = static_cast<unsigned long>(::ptrace(PTRACE_PEEKTEXT, child_, as_pointer(where), nullptr));
+  if (errno != 0) return false;
+  const auto put = [&](unsigned long word) {
+    return ::ptrace(PTRACE_POKETEXT, child_, as_pointer(where), as_pointer(word)) == 0;
+  };
+  for (;;) {
+    if (!put((code & ~one_byte) | int3)) return false;
+    do
+      if (!resume(PTRACE_CONT) || !await_stop(sleeps_in)) return false;
+    while (passed_on_ != 0 || pc() != where + 1);
+    constexpr auto next = offsetof(user, regs.rip);
+    if (!put(code) || ::ptrace(PTRACE_POKEUSER, child_, next, as_pointer(where)) != 0) return false;
+    if (--times == 0) return true;
+    do // all rounds of a repeated one
+      if (!resume(PTRACE_SINGLESTEP) || !await_stop(sleeps_in)) return false;
+    while (passed_on_ != 0 || pc() == where);
+  }
 }
 
 bool traced_run::run_until_it_sleeps(long number) noexcept {

@@ -53,15 +53,15 @@ public:
   /// with it; empty when nothing is.
   std::string interrupt(int signal) noexcept;
 
-  /// Whether the processor can stop a thread at an address by itself.
-  static bool has_breakpoints() noexcept;
-
 private:
   bool resume(int how) noexcept;
   bool await_stop(std::optional<long> unless_it_sleeps_in = {}) noexcept;
   bool has_news() const noexcept;
   bool asleep_in(long number) const noexcept;
-  bool breakpoint(address where) const noexcept;
+  bool set_register(address where) const noexcept;
+  static bool has_registers() noexcept;
+  bool run_by_register(address where, std::size_t times, std::optional<long> sleeps_in) noexcept;
+  bool run_by_trap(address where, std::size_t times, std::optional<long> sleeps_in) noexcept;
 
   stretch& shared_;
   pid_t child_ = -1;

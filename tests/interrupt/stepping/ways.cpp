@@ -2,6 +2,11 @@
 // Copyright the lastcall authors
 #include "interrupt/stepping/ways.hpp"
 
+#include <utility>
+
+#include <elf.h>
+#include <sys/auxv.h>
+
 namespace stepping {
 
 namespace {
@@ -24,12 +29,31 @@ private:
   mapped_vector<std::size_t> times_;
 };
 
+// More than any way has.
+constexpr std::size_t too_many = SIZE_MAX / 2;
+
 // A round of a repeated instruction: no breakpoint is met for it.
 bool is_a_further_round(const instructions& trace, std::size_t k) { return trace[k] == trace[k - 1]; }
 
 } // namespace
 
-mapped_vector<way> ways_through(const instructions& trace, bool breakpoints) {
+bool reads_the_clock(address where) {
+  static const auto [begin, end] = [] {
+    const auto base = static_cast<address>(::getauxval(AT_SYSINFO_EHDR));
+    address top = base;
+    if (base != 0) {
+      const auto& head = *reinterpret_cast<const Elf64_Ehdr*>(base); // NOLINT(performance-no-int-to-ptr)
+      const auto* part =
+          reinterpret_cast<const Elf64_Phdr*>(base + head.e_phoff); // NOLINT(performance-no-int-to-ptr)
+      for (int i = 0; i < head.e_phnum; ++i, ++part)
+        if (part->p_type == PT_LOAD) top = std::max<address>(top, base + part->p_vaddr + part->p_memsz);
+    }
+    return std::pair{base, top};
+  }();
+  return begin <= where && where < end;
+}
+
+mapped_vector<way> ways_through(const instructions& trace) {
   counts total{trace};
   for (const address where : trace) ++total.of(where);
   counts before{trace}; // up to the landmark
@@ -39,7 +63,8 @@ mapped_vector<way> ways_through(const instructions& trace, bool breakpoints) {
   for (std::size_t k = 1; k < trace.size(); ++k) {
     ways[k] = ways[k - 1];
     ++ways[k].stops;
-    if (!breakpoints || is_a_further_round(trace, k)) continue;
+    if (reads_the_clock(trace[k]) || is_a_further_round(trace, k)) continue;
+    if (reads_the_clock(trace[k - 1])) ways[k].stops = too_many; // not by way of it
     ++met.of(trace[k]);
     if (total.of(trace[k]) == 1) {
       ways[k] = {k, 0, 0, 1};

@@ -45,8 +45,11 @@ struct way {
   std::size_t begin_of_steps() const noexcept { return std::max(landmark, breakpoint); }
 };
 
-/// The way to each instruction of a run that takes the fewest stops; steps only, where there are no
-/// breakpoints.
-mapped_vector<way> ways_through(const instructions& trace, bool breakpoints);
+/// Whether it is an instruction of the kernel's own code in this process (the vdso), which reads the clock
+/// once more where the kernel has just changed it: how often a run comes there is not known beforehand.
+bool reads_the_clock(address where);
+
+/// The way to each instruction of a run that takes the fewest stops.
+mapped_vector<way> ways_through(const instructions& trace);
 
 } // namespace stepping
