@@ -31,16 +31,22 @@ function(lastcall_module name)
   endif()
 endfunction()
 
-# lastcall_modules_as_one(<target> STATIC|SHARED <module>...)
+# lastcall_modules_as_one(<target> STATIC|SHARED [AS_BUILT <module>...] [ANEW <module>...])
 #
-# The same modules once more, as one library and not installed: for tests and benchmarks that need them built in
-# another way. Every module that one of them depends on has to be named.
+# The same modules once more, as one library and not installed: for tests and benchmarks that need them in another
+# way. Those ANEW are compiled again, by what is defined for the target; those AS_BUILT are not. Every module that one of
+# them depends on has to be named.
 function(lastcall_modules_as_one target kind)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "AS_BUILT;ANEW")
   add_library(${target} ${kind})
   target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(${target} PUBLIC Threads::Threads)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
-  foreach(module IN LISTS ARGN)
+  foreach(module IN LISTS arg_AS_BUILT)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:lastcall_${module}>)
+  endforeach()
+  foreach(module IN LISTS arg_ANEW)
     get_target_property(sources lastcall_${module} SOURCES)
     get_target_property(folder lastcall_${module} SOURCE_DIR)
     list(TRANSFORM sources PREPEND ${folder}/)
