@@ -32,7 +32,7 @@ namespace {
 
 // All runs of a subject are made where some show that they will not take longer than this; on a slower
 // machine so many as can be made in a while.
-constexpr auto longest = std::chrono::seconds{25}, a_while = std::chrono::seconds{8};
+constexpr auto longest = std::chrono::seconds{20}, a_while = std::chrono::seconds{5};
 // So many are always made, and of a subject built for a sanitizer no more: its instructions are mostly not
 // ours.
 constexpr std::size_t few_runs = 300;
