@@ -257,6 +257,21 @@ int main(int argc, char** argv) {
          .bar = bench::at_most(0.1),
          .repetitions = 3},
         [&] { return round_trip(near); }, [] { return python(executor); });
+    // What nobody can be below: see decision 0085.
+    report.add(
+        {.name = "a byte over a socketpair and back",
+         .peer = "CPython multiprocessing.Queue pair",
+         .unit = "us",
+         .bar = bench::at_most(1),
+         .repetitions = 3},
+        [&] { return ping_pong(small); }, [] { return python(queue_pair); });
+    report.add(
+        {.name = "a byte over a socketpair and back",
+         .peer = "CPython ProcessPoolExecutor",
+         .unit = "us",
+         .bar = bench::at_most(1),
+         .repetitions = 3},
+        [&] { return ping_pong(small); }, [] { return python(executor); });
   }
   run_on(false);
   const long turns = turns_of_a_millisecond();
