@@ -32,7 +32,7 @@ function(lastcall_test name)
   target_link_libraries(${name} PRIVATE ${arg_LIBS} GTest::gtest_main)
   if(LASTCALL_PRECOMPILE_TESTS)
     target_precompile_headers(${name} REUSE_FROM lastcall_test_header)
-    target_compile_options(${name} PRIVATE -Wno-array-bounds)
+    target_compile_options(${name} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-restrict)
   endif()
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
   # The library is built as it is used; of the tests' own code little is gained by more, and half the time lost.
