@@ -16,8 +16,8 @@ int make_event_descriptor() noexcept {
   return fd < 0 ? -errno : fd;
 }
 
+// Nobody refuses it: the kernel has a place for the number, and one that is full wakes as well.
 int raise_event(int fd) noexcept {
-  if (const int refused = admit(call::write)) return -refused;
   const std::uint64_t once = 1;
   return ::write(fd, &once, sizeof once) < 0 ? -errno : 0;
 }
@@ -29,8 +29,9 @@ int lower_event(int fd) noexcept {
 }
 
 int close_event_descriptor(int fd) noexcept {
-  if (const int refused = admit(call::close)) return -refused;
-  return ::close(fd) < 0 ? -errno : 0;
+  const int refused = admit(call::close); // see close_descriptor
+  const int error = ::close(fd) < 0 ? errno : 0;
+  return refused != 0 ? -refused : -error;
 }
 
 } // namespace lastcall::sys

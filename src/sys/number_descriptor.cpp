@@ -40,9 +40,11 @@ int duplicate_descriptor(int fd) noexcept {
 }
 
 int close_descriptor(int fd) noexcept {
-  if (const int refused = admit(call::close)) return -refused;
+  const int refused =
+      admit(call::close); // as by the kernel, which closes it and says that something else went wrong
   // Not by the C library, where a cancelled thread does not come back from it.
-  return ::syscall(SYS_close, fd) < 0 ? -errno : 0;
+  const int error = ::syscall(SYS_close, fd) < 0 ? errno : 0;
+  return refused != 0 ? -refused : -error;
 }
 
 int write_byte_to_socket(int fd, unsigned char byte) noexcept {
