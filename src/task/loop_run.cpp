@@ -20,12 +20,18 @@ constexpr duration hurried = std::chrono::seconds{2};
 
 loop_run::loop_run(loop_core& of) : loop_{of}, signals_{core_here()} {
   if (signals_ == nullptr) return;
-  wakeup_.emplace(loop_.io(), signals_->wakeup_fd());
-  watch();
   climbing_ = signals_->add(std::make_shared<listener>(
       listener::ladder_function{[core = &loop_, box = loop_.box()](ladder_step to, const request&) {
         if (to == ladder_step::hurry) box->post([core] { core->hurry(deadline::after(hurried)); });
       }}));
+  // Last: its handler looks at this object, and the loop is stepped once more when this constructor fails.
+  wakeup_.emplace(loop_.io(), signals_->wakeup_fd());
+  try {
+    watch();
+  } catch (...) {
+    wakeup_->release(); // it is the scope's
+    throw;
+  }
   loop_.on_acknowledge([this] { acknowledge(); });
   loop_.listener(this);
 }
