@@ -9,6 +9,7 @@
 #include "process/launched_process.hpp"
 #include "process/process_main.hpp"
 #include "runtime/standard_output.hpp"
+#include "sys/admit.hpp"
 #include "sys/calls.hpp"
 #include "sys/channel.hpp"
 #include "sys/failure.hpp"
@@ -129,7 +130,7 @@ void cgroup::state::hire(process_source& from, duration grace) {
   while (keeper->look(), keeper->pid() == 0 && !keeper->end())
     if (!detail::await_readable(keeper->watched(), until)) refuse(ETIMEDOUT, "its source's word");
   if (said == detail::its_first_word) return;
-  if (keeper->birth_error() != 0) refuse(keeper->birth_error(), "fork");
+  if (keeper->birth_error() != 0) refuse(keeper->birth_error(), sys::name_of(keeper->birth_failed_at()));
   refuse(ECHILD, said.empty() ? "it has ended" : said);
 }
 

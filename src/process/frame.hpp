@@ -27,7 +27,7 @@ enum class frame_kind : std::uint16_t {
   // from the worker
   bootstrapped = 16, ///< it runs, under the watch of its lifeline
   started,           ///< its object is made
-  start_failed,      ///< body: the error's text
+  start_failed,      ///< body: the error's text; of one that has started: why it ends
   result,            ///< body: what the method has returned
   failure,           ///< body: the text of what it has thrown
   cut,               ///< the call was ended by a request to the worker

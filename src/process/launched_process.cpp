@@ -10,9 +10,10 @@
 
 namespace lastcall::detail {
 
-launched_process launched_process::by_certificate(raw_fd certificate) noexcept {
+launched_process launched_process::by_certificate(raw_fd certificate, raw_fd place) noexcept {
   launched_process it;
   it.certificate_ = std::move(certificate);
+  it.place_ = std::move(place);
   return it;
 }
 
@@ -28,9 +29,13 @@ void launched_process::look() noexcept {
     certificate_note note;
     int fd = -1;
     std::size_t fds = 0;
+    place_ = {};
     const auto size = sys::receive_with_fds(certificate_.number(), &note, sizeof note, {&fd, 1}, fds);
-    if (size == -EAGAIN || size == -EINTR) return;
-    if (size == sizeof note)
+    if (size == -EAGAIN || size == -EINTR) {
+      if (pid_ == 0) place_ = raw_fd::own(sys::open_nothing());
+      return;
+    }
+    if (size == sizeof note || size == -EMFILE)
       take(note, fds == 1 ? fd : -1);
     else
       orphaned();
@@ -43,12 +48,11 @@ void launched_process::take(const certificate_note& note, int fd) noexcept {
   case certificate_note::what::born:
     pid_ = note.pid;
     pidfd_ = raw_fd::own(fd);
+    // One that cannot be signalled is of no use; it ends by its lifeline, which is cut with its slot.
+    if (!pidfd_.is_open()) return not_born(sys::call::recvmsg, EMFILE);
     if (signal_due_ != 0) signal(signal_due_);
     break;
-  case certificate_note::what::not_born:
-    birth_error_ = note.value;
-    end_ = process_end{};
-    break;
+  case certificate_note::what::not_born: return not_born(note.at, note.value);
   case certificate_note::what::ended: end_ = process_end{note.pid, note.how, note.value, false}; break;
   }
 }
@@ -57,8 +61,13 @@ void launched_process::take(const certificate_note& note, int fd) noexcept {
 void launched_process::orphaned() noexcept {
   certificate_ = {};
   if (pidfd_.is_open()) return;
-  birth_error_ = ESRCH;
-  end_ = process_end{};
+  not_born(sys::call::recvmsg, ESRCH);
+}
+
+void launched_process::not_born(sys::call at, int error) noexcept {
+  failed_at_ = at;
+  birth_error_ = error;
+  end_ = process_end{pid_};
 }
 
 void launched_process::signal(int number) noexcept {

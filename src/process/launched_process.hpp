@@ -6,6 +6,8 @@
 #include <lastcall/process/process_source.hpp>
 #include <lastcall/stream/raw_fd.hpp>
 
+#include "sys/admit.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -38,6 +40,7 @@ struct certificate_note {
   pid_t pid = 0;
   std::int32_t value = 0; ///< an errno, a status, or a signal
   process_end::how how = process_end::how::unknown;
+  sys::call at{}; ///< of the errno
 };
 
 /// A process of a source, as its manager sees it: a descriptor to watch, and what it has told so far.
@@ -48,7 +51,8 @@ struct certificate_note {
 /// Threads: one.
 class launched_process {
 public:
-  static launched_process by_certificate(raw_fd certificate) noexcept;
+  /// `place` is any descriptor: it keeps a number free for the pidfd, whatever else is opened until then.
+  static launched_process by_certificate(raw_fd certificate, raw_fd place) noexcept;
   static launched_process by_pidfd(pid_t pid, raw_fd pidfd) noexcept;
 
   /// Readable when there is something to look at.
@@ -60,6 +64,8 @@ public:
   const std::optional<process_end>& end() const noexcept { return end_; }
   /// Why it was not born; 0 where it was.
   int birth_error() const noexcept { return birth_error_; }
+  /// … and which call said so.
+  sys::call birth_failed_at() const noexcept { return failed_at_; }
   /// Now, or as soon as its pidfd is there.
   void signal(int number) noexcept;
 
@@ -67,10 +73,12 @@ private:
   launched_process() noexcept = default;
   void take(const certificate_note& note, int fd) noexcept;
   void orphaned() noexcept;
+  void not_born(sys::call at, int error) noexcept;
 
-  raw_fd certificate_, pidfd_;
+  raw_fd certificate_, pidfd_, place_;
   pid_t pid_ = 0;
   int birth_error_ = 0;
+  sys::call failed_at_{};
   int signal_due_ = 0;
   std::optional<process_end> end_;
 };

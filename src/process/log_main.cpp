@@ -26,6 +26,7 @@ int run_log_writer(const process_setup& setup, std::vector<raw_fd>& fds) {
   const sys::piece word{its_first_word.data(), its_first_word.size()};
   sys::send_now(life, {&word, 1});
 
+  constexpr std::int64_t a_moment = 1'000'000;
   constexpr std::size_t at_once = sys::most_packets;
   std::vector<std::byte> room(at_once * log_client::longest);
   std::array<std::byte*, at_once> places{};
@@ -35,6 +36,10 @@ int run_log_writer(const process_setup& setup, std::vector<raw_fd>& fds) {
   for (bool ended = false; !ended;) {
     const int count = sys::receive_many(records, places, log_client::longest, sizes);
     if (count == -EINTR || count == -EAGAIN) continue;
+    if (count == -ENOMEM || count == -ENOBUFS) { // what was handed over is still there
+      sys::poll_many({}, a_moment);
+      continue;
+    }
     ended = count <= 0;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count < 0 ? 0 : count); ++i) {
       if (sizes[i] == 0) // no record is empty: the end

@@ -122,7 +122,7 @@ void log_writer::state::wait_until_it_is_there(deadline until) {
       sys::throw_failure(sys::call::poll, ETIMEDOUT, "for a log's writer");
   }
   if (process->birth_error() != 0)
-    sys::throw_failure(sys::call::fork, process->birth_error(), "a log's writer");
+    sys::throw_failure(process->birth_failed_at(), process->birth_error(), "a log's writer");
 }
 
 log_end log_writer::close(deadline until) noexcept {

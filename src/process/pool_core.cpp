@@ -106,6 +106,15 @@ void workers_core::fail(job& what, pool_errc code, const std::string& text,
   settle(what);
 }
 
+void workers_core::fail_named(job& what, pool_errc code, const char* text) noexcept {
+  try {
+    fail(what, code, options_.name + text);
+  } catch (...) {
+    what.reply->no_memory = true;
+    settle(what);
+  }
+}
+
 void workers_core::settle(job& what) noexcept {
   what.reply->say();
   try {
@@ -211,15 +220,22 @@ std::vector<std::shared_ptr<reply_state>> workers_core::submit_to_all(worker_met
     jobs.back()->broadcast = true;
     jobs.back()->tries = 1;
   }
-  if (options_.memory == broadcast_memory::last_of_each)
-    remembered_[jobs.front()->method] = std::make_shared<byte_buffer>(copied());
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    replies.push_back(jobs[i]->reply);
-    worker_slot& slot = *slots_[i];
-    slot.own.push_back(std::move(jobs[i]));
-    if (slot.phase != slot_phase::idle) continue;
-    idle_.erase(std::find(idle_.begin(), idle_.end(), &slot));
-    next_job(slot);
+  // All of them or none: memory may run out in between.
+  std::size_t given = 0;
+  try {
+    for (; given < slots_.size(); ++given) slots_[given]->own.push_back(std::move(jobs[given]));
+    const auto& last = *slots_.front()->own.back();
+    if (options_.memory == broadcast_memory::last_of_each)
+      remembered_.insert_or_assign(last.method, std::make_shared<byte_buffer>(copied()));
+  } catch (...) {
+    while (given > 0) slots_[--given]->own.pop_back();
+    throw;
+  }
+  for (auto& each : slots_) {
+    replies.push_back(each->own.back()->reply);
+    if (each->phase != slot_phase::idle) continue;
+    std::erase(idle_, each.get());
+    next_job(*each);
   }
   wake();
   return replies;
@@ -312,7 +328,12 @@ void workers_core::signal_worker(std::size_t worker, int signal) noexcept {
 pool_base::pool_base(process_source& from, worker_options options, const worker_type& type,
                      byte_buffer arguments)
     : core_{std::make_shared<workers_core>(from, std::move(options), type, std::move(arguments))} {
-  core_->start();
+  try {
+    core_->start();
+  } catch (...) {
+    if (core_->has_thread()) new std::shared_ptr<workers_core>{core_};
+    throw;
+  }
 }
 
 pool_base::~pool_base() {

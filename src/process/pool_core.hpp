@@ -50,6 +50,8 @@ public:
   workers_report drain(deadline until) noexcept;
 
   const worker_options& options() const noexcept { return options_; }
+  /// It did not end in time, and still uses all this.
+  bool has_thread() const noexcept { return has_thread_; }
   std::size_t waiting() noexcept;
   std::size_t ready() noexcept;
   std::vector<pid_t> pids();
@@ -67,6 +69,8 @@ private:
   void change(pool_phase to) noexcept;
   void settle(job& what) noexcept;
   void fail(job& what, pool_errc code, const std::string& text, std::optional<process_end> end = {}) noexcept;
+  /// With the pool's name before it.
+  void fail_named(job& what, pool_errc code, const char* text) noexcept;
 
   // --- workers (pool_workers.cpp), with the lock held ---
   void launch(worker_slot& slot);
@@ -75,6 +79,7 @@ private:
   void next_job(worker_slot& slot) noexcept;
   void send_some(worker_slot& slot) noexcept;
   void send_stop(worker_slot& slot) noexcept;
+  void broken_channel(worker_slot& slot, sys::call which, int error) noexcept;
   void receive_some(worker_slot& slot) noexcept;
   bool drain_channel(worker_slot& slot) noexcept;
   void on_frame(worker_slot& slot) noexcept;
@@ -90,7 +95,7 @@ private:
   std::string describe_end(const worker_slot& slot, const process_end& end) const;
   bool may_replace() noexcept;
   void start_failed(const std::string& text) noexcept;
-  void break_down(const std::string& text) noexcept;
+  void break_down(const char* what, std::string_view why) noexcept;
 
   // --- the thread (pool_thread.cpp) ---
   static void* run(void* self) noexcept;

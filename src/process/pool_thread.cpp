@@ -117,7 +117,7 @@ void workers_core::look_at_slot(worker_slot& slot, deadline& first) noexcept {
     first = earlier(first, slot.current->until);
     return;
   }
-  fail(*slot.current, pool_errc::deadline, options_.name + ": the call's deadline passed while it ran");
+  fail_named(*slot.current, pool_errc::deadline, ": the call's deadline passed while it ran");
   slot.dropped = true;
   if (options_.on_late == on_late_call::let_run) return;
   doom(slot, at_once, deadline::never(), "its call was late");
@@ -130,7 +130,7 @@ void workers_core::look_at_queue(deadline& first) noexcept {
   for (auto at = late; at != queue_.end(); ++at) {
     --timed_;
     --calls_in_;
-    fail(**at, pool_errc::deadline, options_.name + ": the call's deadline passed in the queue");
+    fail_named(**at, pool_errc::deadline, ": the call's deadline passed in the queue");
   }
   if (late != queue_.end()) room_.fetch_add(1, std::memory_order_release); // pairs with who waits for room
   queue_.erase(late, queue_.end());
@@ -139,8 +139,7 @@ void workers_core::look_at_queue(deadline& first) noexcept {
 
 void workers_core::begin_stop() noexcept {
   const auto drop = [&](job& each) {
-    fail(each, pool_errc::stopped_while_waiting,
-         options_.name + ": the pool was stopped while the call waited");
+    fail_named(each, pool_errc::stopped_while_waiting, ": the pool was stopped while the call waited");
     ++report_.calls_dropped;
   };
   for (auto& each : queue_) drop(*each);

@@ -76,11 +76,26 @@ void workers_core::send_some(worker_slot& slot) noexcept {
     const auto sent = sys::send_now(slot.work.number(), {&bytes, 1});
     if (sent == -EINTR) continue;
     if (sent == -EAGAIN) return;
-    if (sent < 0) break; // it has ended, which is seen elsewhere
+    if (sent == -EPIPE || sent == -ECONNRESET) break; // it has ended, which is seen elsewhere
+    if (sent < 0) {                                   // it would wait for the rest for ever
+      broken_channel(slot, sys::call::sendmsg, static_cast<int>(-sent));
+      break;
+    }
     slot.sent += static_cast<std::size_t>(sent);
   }
   slot.sending = false;
   if (began_stop_ && slot.current == nullptr) send_stop(slot);
+}
+
+void workers_core::broken_channel(worker_slot& slot, sys::call which, int error) noexcept {
+  if (slot.trouble.empty()) {
+    try {
+      slot.trouble.append(sys::name_of(which)).append(": ").append(std::system_category().message(error));
+    } catch (...) {
+    }
+  }
+  doom(slot, at_once, deadline::never(), name_of(frame_fault::broken));
+  wake(); // here may be a caller, and the thread asleep
 }
 
 void workers_core::send_stop(worker_slot& slot) noexcept {
@@ -126,6 +141,12 @@ bool workers_core::drain_channel(worker_slot& slot) noexcept {
   const auto got = sys::receive_now(slot.work.number(), room.data(), room.size());
   if (got == -EAGAIN) return false;
   if (got == -EINTR) return true;
+  if (got < 0 && got != -ECONNRESET) {
+    slot.work = {};
+    slot.sending = false;
+    broken_channel(slot, sys::call::recvmsg, static_cast<int>(-got));
+    return false;
+  }
   auto progress = got < 0 ? slot.inbox.came(0) : slot.inbox.came(static_cast<std::size_t>(got));
   while (progress == frame_inbox::progress::whole) {
     on_frame(slot);
@@ -148,6 +169,7 @@ void workers_core::on_frame(worker_slot& slot) noexcept {
   const frame_head& head = slot.inbox.head();
   switch (head.kind) {
   case frame_kind::bootstrapped:
+    if (slot.phase != slot_phase::bootstrapping) return;
     slot.phase = slot_phase::starting;
     slot.due = deadline::after(options_.start_within);
     return;
@@ -160,7 +182,8 @@ void workers_core::on_frame(worker_slot& slot) noexcept {
       slot.trouble.assign(reinterpret_cast<const char*>(text.data()), text.size());
     } catch (...) {
     }
-    slot.phase = slot_phase::failing;
+    if (slot.phase == slot_phase::bootstrapping || slot.phase == slot_phase::starting)
+      slot.phase = slot_phase::failing;
     doom(slot, soon, deadline::never(), "");
     return;
   case frame_kind::result:
@@ -279,9 +302,11 @@ void workers_core::step(worker_slot& slot) noexcept {
 std::string workers_core::describe_end(const worker_slot& slot, const process_end& end) const {
   std::string text = options_.name + ' ' + std::to_string(slot.index);
   if (slot.process->pid() != 0) text += " (pid " + std::to_string(slot.process->pid()) + ')';
-  if (slot.process->birth_error() == ESRCH) return text + " was not started: the zygote has ended";
+  if (slot.process->birth_error() == ESRCH)
+    return text + " was not started: the zygote has ended, or has no descriptor for the order";
   if (slot.process->birth_error() != 0)
-    return text + " was not started: fork: " + std::system_category().message(slot.process->birth_error());
+    return text + " was not started: " + std::string{sys::name_of(slot.process->birth_failed_at())} + ": " +
+           std::system_category().message(slot.process->birth_error());
   switch (slot.phase) {
   case slot_phase::failing: return text + " did not start: " + slot.trouble;
   case slot_phase::bootstrapping:
@@ -337,21 +362,23 @@ void workers_core::after_end(worker_slot& slot, const process_end& end, const st
   close_slot(slot);
   switch (static_cast<pool_phase>(phase_.load(std::memory_order_relaxed))) {
   case pool_phase::starting: trouble_end_ = end; return start_failed(text);
-  case pool_phase::running: break;
+  case pool_phase::running:
+  case pool_phase::broken: break;
   default: return;
   }
   for (auto& own : slot.own) fail(*own, pool_errc::worker_ended, text, end);
   slot.own.clear();
+  if (phase_.load(std::memory_order_relaxed) == static_cast<std::uint32_t>(pool_phase::broken)) return;
   if (may_replace()) return try_launch(slot);
   trouble_end_ = end;
-  break_down(text);
+  break_down("", text);
 }
 
 void workers_core::job_lost(worker_slot& slot, const std::string& text, const process_end& end) noexcept {
   auto lost = std::move(slot.current);
-  const bool stopping =
-      phase_.load(std::memory_order_relaxed) != static_cast<std::uint32_t>(pool_phase::running);
-  if (!slot.dropped && !stopping && lost->tries > 1) {
+  const auto phase = static_cast<pool_phase>(phase_.load(std::memory_order_relaxed));
+  const bool stopping = phase != pool_phase::running && phase != pool_phase::broken;
+  if (!slot.dropped && phase == pool_phase::running && lost->tries > 1) {
     --lost->tries;
     try {
       if (!lost->until.is_never()) ++timed_;
@@ -392,7 +419,7 @@ void workers_core::try_launch(worker_slot& slot) noexcept {
     launch(slot);
   } catch (const std::exception& error) {
     close_slot(slot);
-    break_down(options_.name + " could not be replaced: " + error.what());
+    break_down(" could not be replaced: ", error.what());
   }
 }
 
@@ -404,9 +431,12 @@ void workers_core::start_failed(const std::string& text) noexcept {
   change(pool_phase::failed);
 }
 
-void workers_core::break_down(const std::string& text) noexcept {
+// `what` is of the pool's name, if it is anything.
+void workers_core::break_down(const char* what, std::string_view why) noexcept {
   try {
-    trouble_ = options_.name + ": the pool is broken: " + text;
+    trouble_ = options_.name + ": the pool is broken: ";
+    if (*what != '\0') trouble_.append(options_.name).append(what);
+    trouble_ += why;
   } catch (...) {
   }
   change(pool_phase::broken);

@@ -8,6 +8,7 @@
 #include "process/launched_process.hpp"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +30,11 @@ struct birth {
 /// Status of a worker whose manager was gone before it could begin, and of one that broke the protocol.
 inline constexpr int no_manager = 75;
 inline constexpr int no_sense = 70;
+
+/// Says on a worker's channel why it ends: in one piece, at once, or not at all.
+void say_trouble(const raw_fd& work, const std::string& text) noexcept;
+/// "pthread_create (a worker's lifeline): Resource temporarily unavailable"
+std::string trouble_of(sys::call which, const char* purpose, int error) noexcept;
 
 int run_worker(const process_setup& setup, std::vector<raw_fd>& fds);
 int run_log_writer(const process_setup& setup, std::vector<raw_fd>& fds);

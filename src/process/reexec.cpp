@@ -20,6 +20,7 @@
 #include "sys/spawn.hpp"
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <string_view>
 #include <system_error>
@@ -48,6 +49,8 @@ constexpr int the_number = 3;
   const auto size = sys::receive_with_fds(the_number, &setup, sizeof setup, received, count);
   std::vector<raw_fd> fds;
   for (std::size_t i = 0; i < count; ++i) fds.push_back(raw_fd::own(received[i]));
+  if (size == -EMFILE && !fds.empty())
+    detail::say_trouble(fds[0], detail::trouble_of(sys::call::recvmsg, "a worker's orders", EMFILE));
   if (size != sizeof setup) sys::exit_now(detail::no_sense);
   sys::close_fd(the_number);
   sys::register_memory_barrier(); // while there is one thread it takes no time

@@ -55,11 +55,12 @@ public:
         entrance_{std::move(entrance)},
         inbox_{setup.frame_limit} {}
 
-  int run();
+  int run() noexcept;
   void let_go() noexcept { work_ = {}; }
 
 private:
   bool enter();
+  int live();
   bool find_type() noexcept;
   bool receive();
   bool serve();
@@ -90,6 +91,7 @@ private:
   std::uintptr_t base_ = 0;
   void* object_ = nullptr;
   bool ending_ = false;
+  int status_ = 0;
 };
 
 worker* the_worker = nullptr;
@@ -130,7 +132,14 @@ bool worker::send(frame_kind kind, std::uint64_t id) noexcept {
   while (!left.empty()) {
     const sys::piece bytes{left.data(), left.size()};
     const auto sent = sys::send_waiting(work_.number(), {&bytes, 1});
-    if (sent < 0 && sent != -EINTR && sent != -EAGAIN) return false;
+    if (sent < 0 && sent != -EINTR && sent != -EAGAIN) {
+      // Else who waits for this would wait for ever.
+      if (left.size() == out_.size())
+        say_trouble(work_, trouble_of(sys::call::sendmsg, "to the manager", static_cast<int>(-sent)));
+      ending_ = true;
+      status_ = no_sense;
+      return false;
+    }
     if (sent > 0) left = left.subspan(static_cast<std::size_t>(sent));
   }
   return true;
@@ -143,12 +152,18 @@ bool worker::receive() {
     std::error_code error;
     const auto room = inbox_.room();
     const std::size_t got = io::read(work_.number(), room.data(), room.size(), error);
-    if (error) return false;
+    if (error) {
+      const bool gone = error == std::errc::connection_reset || error == std::errc::broken_pipe;
+      if (error.category() == std::system_category() && !gone) status_ = no_sense;
+      return false;
+    }
     progress = inbox_.came(got);
   }
   more_in_stage_ = true;
-  if (progress == frame_inbox::progress::fault)
-    send_text(frame_kind::start_failed, 0, std::string{name_of(inbox_.fault())});
+  if (progress == frame_inbox::progress::fault) {
+    say_trouble(work_, std::string{name_of(inbox_.fault())});
+    status_ = no_sense;
+  }
   return progress == frame_inbox::progress::whole;
 }
 
@@ -204,14 +219,24 @@ bool worker::serve() {
   return !ending_;
 }
 
-int worker::run() {
+int worker::run() noexcept {
   the_worker = this;
   sys::at_fork(nullptr, nullptr, &let_go_in_child);
+  try {
+    return live();
+  } catch (...) { // no thread for the herald, no memory
+    only_the_original();
+    say_trouble(work_, failure_text());
+    return no_sense;
+  }
+}
+
+int worker::live() {
   if (!enter()) return no_sense;
   begin_frame();
   if (!send(frame_kind::bootstrapped)) return no_manager;
   if (!find_type()) {
-    send_text(frame_kind::start_failed, 0, std::string{"the library "} + setup_.image + " is not loaded");
+    say_trouble(work_, std::string{"the library "} + setup_.image + " is not loaded");
     return no_sense;
   }
   signal_options options;
@@ -235,7 +260,7 @@ int worker::run() {
     only_the_original();
   }
   signals.close(); // the herald may not have come yet to the request that ended the loop: it is told, too
-  return 0;
+  return status_;
 }
 
 } // namespace
@@ -256,7 +281,10 @@ int run_worker(const process_setup& setup, std::vector<raw_fd>& fds) {
   the_worker_state().index = setup.index;
   const int result = the_lifeline().begin(std::move(fds[1]), setup.manager, duration{setup.orphan_grace_ns},
                                           fds[0].number());
-  if (result < 0) return no_sense;
+  if (result < 0) {
+    say_trouble(fds[0], trouble_of(sys::call::thread_create, "a worker's lifeline", -result));
+    return no_sense;
+  }
   // Not on the stack: the program may call exit in the middle of it all, and forked children look here.
   static immortal<worker> only{setup, std::move(fds[0]), std::move(entrance)};
   return only->run();

@@ -58,15 +58,16 @@ struct reared {
 /// The zygote's side. Nothing of it is destroyed in a worker but what a worker must not keep: descriptors.
 class nursery {
 public:
-  nursery(raw_fd control, raw_fd manager, std::uint64_t mask)
-      : control_{std::move(control)}, manager_{std::move(manager)}, mask_{mask} {}
+  nursery(raw_fd control, raw_fd manager, raw_fd signals, std::uint64_t mask)
+      : control_{std::move(control)},
+        manager_{std::move(manager)},
+        signals_{std::move(signals)},
+        mask_{mask} {}
 
   [[noreturn]] void serve() {
-    const auto ended = raw_fd::own(sys::child_signal_fd());
-    signals_ = ended.number();
     for (;;) {
       std::array<sys::awaited, 3> watched{{{control_.number(), sys::readable},
-                                           {signals_, sys::readable},
+                                           {signals_.number(), sys::readable},
                                            {manager_.number(), sys::readable}}};
       sys::poll_many(watched, -1);
       if (watched[1].found != 0) reap();
@@ -82,13 +83,25 @@ private:
     process_setup setup;
     std::array<int, sys::most_descriptors> fds{};
     std::size_t count = 0;
+    place_ = {}; // for the certificate, which comes first: on it is said that there is no room for the others
     const auto size = sys::receive_with_fds(control_.number(), &setup, sizeof setup, fds, count);
-    if (size == -EAGAIN || size == -EINTR) return false;
-    if (size <= 0) sys::exit_now(0); // the manager has ended, or wants no more of us
     std::vector<raw_fd> owned;
     for (std::size_t i = 0; i < count; ++i) owned.push_back(raw_fd::own(fds[i]));
-    if (static_cast<std::size_t>(size) == sizeof setup && !owned.empty()) rear(setup, owned);
-    return true;
+    const bool none = size == -EAGAIN || size == -EINTR, cut = size == -EMFILE;
+    if (size <= 0 && !none && !cut) sys::exit_now(0); // the manager has ended, or wants no more of us
+    if (cut && !owned.empty()) refuse(owned.front(), sys::call::recvmsg, EMFILE);
+    if (size == sizeof setup && !owned.empty()) rear(setup, owned);
+    place_ = raw_fd::own(sys::open_nothing());
+    return !none;
+  }
+
+  static void refuse(const raw_fd& certificate, sys::call at, int error) noexcept {
+    certificate_note note;
+    note.kind = certificate_note::what::not_born;
+    note.at = at;
+    note.value = error;
+    const sys::piece bytes{&note, sizeof note};
+    sys::send_with_fds(certificate.number(), {&bytes, 1}, {});
   }
 
   void rear(const process_setup& setup, std::vector<raw_fd>& fds) {
@@ -101,29 +114,27 @@ private:
       control_ = {};
       manager_ = {};
       certificate = {};
-      sys::close_fd(signals_);
+      signals_ = {};
       detail::begin_child_process({zygote, mask_}, setup, fds);
     }
+    if (child < 0) return refuse(certificate, sys::call::fork, -child);
     certificate_note note;
     note.pid = child;
-    raw_fd pidfd = child > 0 ? raw_fd::own(sys::pidfd_open(child)) : raw_fd{};
-    if (child < 0) {
-      note.kind = certificate_note::what::not_born;
-      note.value = -child;
-    } else if (!pidfd.is_open()) { // nobody could ever be sure of it
-      sys::signal_process(child, SIGKILL);
-      note.kind = certificate_note::what::not_born;
-      note.value = EMFILE;
-    }
+    const int number = sys::pidfd_open(child);
+    const raw_fd pidfd = raw_fd::own(number);
     const sys::piece bytes{&note, sizeof note};
-    const int number = pidfd.number();
-    sys::send_with_fds(certificate.number(), {&bytes, 1},
-                       pidfd.is_open() ? std::span{&number, 1} : std::span<const int>{});
-    if (child > 0) children_.push_back({child, std::move(certificate)});
+    auto told = static_cast<ssize_t>(number);
+    if (pidfd.is_open()) told = sys::send_with_fds(certificate.number(), {&bytes, 1}, {&number, 1});
+    if (told < 0) { // nobody could ever be sure of it
+      sys::signal_process(child, SIGKILL);
+      refuse(certificate, pidfd.is_open() ? sys::call::sendmsg : sys::call::pidfd_open,
+             static_cast<int>(-told));
+    }
+    children_.push_back({child, std::move(certificate)});
   }
 
   void reap() {
-    sys::drain_child_signals(signals_);
+    sys::drain_child_signals(signals_.number());
     sys::child_end end;
     while (sys::reap_any(end) > 0) {
       for (auto& one : children_) {
@@ -142,13 +153,12 @@ private:
     }
   }
 
-  raw_fd control_, manager_;
-  int signals_ = -1;
+  raw_fd control_, manager_, signals_, place_;
   std::uint64_t mask_;
   std::vector<reared> children_;
 };
 
-[[noreturn]] void be_the_zygote(raw_fd control, pid_t manager, std::uint64_t mask) noexcept {
+[[noreturn]] void be_the_zygote(raw_fd control, raw_fd signals, pid_t manager, std::uint64_t mask) noexcept {
   try {
     sys::name_this_thread("lc-zygote");
     sys::set_parent_death_signal(SIGCONT);
@@ -158,10 +168,18 @@ private:
     struct ::sigaction plain {};
     plain.sa_handler = SIG_DFL; // where SIGCHLD is ignored nobody is told how a child ended
     sys::sigaction(SIGCHLD, &plain, nullptr);
-    nursery{std::move(control), std::move(watched), mask}.serve();
+    nursery{std::move(control), std::move(watched), std::move(signals), mask}.serve();
   } catch (...) { // no memory
     sys::exit_now(1);
   }
+}
+
+// It is this thread's child and not reaped yet, so the number is still its own.
+void end_without_pidfd(pid_t zygote) noexcept {
+  constexpr std::int64_t moment = 1'000'000;
+  sys::signal_process(zygote, SIGKILL);
+  sys::child_end end;
+  for (int i = 0; i < 1000 && sys::reap_pid(zygote, end) == 0; ++i) sys::poll_many({}, moment);
 }
 
 } // namespace
@@ -177,15 +195,20 @@ zygote::zygote() : state_{std::make_unique<state>()} {
   std::array<pid_t, 4> threads{};
   if (sys::list_threads(threads.data(), threads.size()) > 1 + detail::threads_of_a_sanitizer)
     throw std::logic_error{"a zygote has to be made before there are threads"};
+  const auto refuse = [](sys::call which, int error) { sys::throw_failure(which, -error, "a zygote"); };
   sys::prepare_incarnation();
   // For a process with threads the kernel takes some ten milliseconds for it, and all that are forked inherit
   // it.
   sys::register_memory_barrier();
   int ends[2];
   if (const int result = sys::make_channel(sys::channel_kind::packet, ends); result < 0)
-    sys::throw_failure(sys::call::socketpair, -result, "a zygote's control");
+    refuse(sys::call::socketpair, result);
   state_->control = raw_fd::own(ends[0]);
   raw_fd theirs = raw_fd::own(ends[1]);
+  // What the zygote cannot do without is made here, where somebody can be told. It tells who reads of the
+  // reader's own signals.
+  raw_fd ended = raw_fd::own(sys::child_signal_fd());
+  if (!ended.is_open()) refuse(sys::call::signalfd, ended.number());
   const pid_t manager = sys::getpid();
   // The zygote hears no signal at any moment, and its workers hear what we do now.
   const std::uint64_t mask = sys::signal_mask();
@@ -193,15 +216,16 @@ zygote::zygote() : state_{std::make_unique<state>()} {
   const pid_t pid = sys::fork_process();
   if (pid == 0) {
     state_->control = {};
-    be_the_zygote(std::move(theirs), manager, mask);
+    be_the_zygote(std::move(theirs), std::move(ended), manager, mask);
   }
   sys::set_signal_mask(mask);
-  if (pid < 0) sys::throw_failure(sys::call::fork, -pid, "a zygote");
+  if (pid < 0) refuse(sys::call::fork, pid);
   state_->pid = pid;
+  ended = {}; // makes room for the next
   const int pidfd = sys::pidfd_open(pid);
   if (pidfd < 0) {
-    state_->control = {}; // which ends it
-    sys::throw_failure(sys::call::pidfd_open, -pidfd, "a zygote");
+    end_without_pidfd(pid);
+    refuse(sys::call::pidfd_open, pidfd);
   }
   state_->pidfd = raw_fd::own(pidfd);
   state_->made_in = sys::this_incarnation();
@@ -227,10 +251,13 @@ std::unique_ptr<detail::launched_process> zygote::launch(const process_setup& se
     sys::throw_failure(sys::call::socketpair, -result, "a worker's certificate");
   raw_fd ours = raw_fd::own(ends[0]);
   const raw_fd theirs = raw_fd::own(ends[1]);
+  raw_fd place = raw_fd::own(sys::open_nothing());
+  if (!place.is_open())
+    sys::throw_failure(sys::call::openat, -place.number(), "a place for a worker's pidfd");
   std::vector<int> all{theirs.number()};
   all.insert(all.end(), fds.begin(), fds.end());
-  auto launched =
-      std::make_unique<detail::launched_process>(detail::launched_process::by_certificate(std::move(ours)));
+  auto launched = std::make_unique<detail::launched_process>(
+      detail::launched_process::by_certificate(std::move(ours), std::move(place)));
   const sys::piece bytes{&setup, sizeof setup};
   const auto sent = sys::send_with_fds(state_->control.number(), {&bytes, 1}, all);
   if (sent == -EPIPE || sent == -ECONNRESET)

@@ -52,6 +52,7 @@ enum class call : std::uint8_t {
   tcsetpgrp,
   mkdir,
   rmdir,
+  signalfd,
   count_ ///< how many there are
 };
 

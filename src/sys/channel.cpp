@@ -109,6 +109,7 @@ ssize_t receive_with_fds(int fd, void* into, std::size_t size, std::span<int> fd
         close_fd(one);
     }
   }
+  if ((message.msg_flags & MSG_CTRUNC) != 0) return -EMFILE;
   return result;
 }
 

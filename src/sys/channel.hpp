@@ -34,7 +34,8 @@ ssize_t receive_waiting(int fd, void* into, std::size_t size) noexcept;
 /// A packet with descriptors, at most this many of them.
 constexpr std::size_t most_descriptors = 8;
 ssize_t send_with_fds(int fd, std::span<const piece> from, std::span<const int> fds) noexcept;
-/// `count` of them were received into `fds`; those there is no room for are closed. Never waits.
+/// `count` of them were received into `fds`; those there is no room for are closed. Where this process may
+/// not have as many more: -EMFILE, with the packet's bytes and those that it could have. Never waits.
 ssize_t receive_with_fds(int fd, void* into, std::size_t size, std::span<int> fds,
                          std::size_t& count) noexcept;
 

@@ -50,7 +50,8 @@ std::string_view name_of(call which) noexcept {
       "rt_sigtimedwait",
       "tcsetpgrp",
       "mkdir",
-      "rmdir"};
+      "rmdir",
+      "signalfd"};
   return names[static_cast<std::size_t>(which)];
 }
 

@@ -160,7 +160,7 @@ void close_all_descriptors() noexcept {
 void dump_no_core() noexcept { ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 int child_signal_fd() noexcept {
-  if (const int refused = admit(call::eventfd)) return -refused;
+  if (const int refused = admit(call::signalfd)) return -refused;
   sigset_t only;
   sigemptyset(&only);
   sigaddset(&only, SIGCHLD);
