@@ -109,7 +109,7 @@ bool traced_run::await_stop(std::optional<long> unless_it_sleeps_in) noexcept {
   return true;
 }
 
-bool traced_run::resume(int how) noexcept {
+bool traced_run::resume(int how) const noexcept {
   const auto signal = static_cast<unsigned>(passed_on_);
   return ::ptrace(static_cast<__ptrace_request>(how), child_, nullptr, as_pointer(signal)) == 0;
 }
@@ -138,7 +138,7 @@ bool traced_run::asleep_in(long number) const noexcept {
   ::close(file);
   if (size <= 0 || text[0] == 'r') return false; // running
   text[size] = '\0';
-  return std::atol(text) == number;
+  return std::strtol(text, nullptr, 10) == number;
 }
 
 bool traced_run::step_unless_it_sleeps() noexcept {

@@ -54,7 +54,7 @@ public:
   std::string interrupt(int signal) noexcept;
 
 private:
-  bool resume(int how) noexcept;
+  bool resume(int how) const noexcept;
   bool await_stop(std::optional<long> unless_it_sleeps_in = {}) noexcept;
   bool has_news() const noexcept;
   bool asleep_in(long number) const noexcept;
