@@ -129,8 +129,10 @@ TEST_F(Garbage, OfAWorkerThatIsAFrameOutOfItsTurnIsOfNoMeaning) {
     all += bytes_of(head_of(kind, 4), "body");
   for (int round = 0; round < 3; ++round) pool.call<&wild::say>(all + all).get();
   std::vector<lastcall::reply<int, lastcall::plain_codec>> sums;
-  for (int i = 0; i < 20; ++i) sums.push_back(pool.call<&wild::add>(i, 1));
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(sums[static_cast<std::size_t>(i)].get(), i + 1);
+  constexpr int calls = 20;
+  sums.reserve(calls);
+  for (int i = 0; i < calls; ++i) sums.push_back(pool.call<&wild::add>(i, 1));
+  for (int i = 0; i < calls; ++i) EXPECT_EQ(sums[static_cast<std::size_t>(i)].get(), i + 1);
   EXPECT_EQ(pool.call<&wild::pid>().get(), pid);
 }
 
