@@ -12,12 +12,18 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace {
 
@@ -90,7 +96,10 @@ TEST_F(Orphans, StoppedOnesEndToo) {
   EXPECT_GE(all_ended(), 2);
 }
 
+// The zygote may reap its workers before it ends: so each is looked at by itself.
 TEST_F(Orphans, AForkedProcessThatHoldsTheSocketsHoldsUpNobody) {
+  using family = std::array<pid_t, 4>;
+  a_pipe names;
   const pid_t pid = manager([&] {
     lastcall::zygote nursery;
     pool_of_subjects pool{nursery, {.workers = 2}};
@@ -99,13 +108,23 @@ TEST_F(Orphans, AForkedProcessThatHoldsTheSocketsHoldsUpNobody) {
       answer.take();
       ::_exit(0);
     }
+    const family all{::getpid(), nursery.pid(), pool.pids().at(0), pool.pids().at(1)};
+    if (::write(names.ends[1], &all, sizeof all) != sizeof all) std::abort();
     said.put();
     subject::hang();
   });
+  family all{};
+  ASSERT_EQ(::read(names.ends[0], &all, sizeof all), ssize_t{sizeof all});
+  std::vector<pollfd> ends;
+  for (const pid_t one : all) ends.push_back({static_cast<int>(::syscall(SYS_pidfd_open, one, 0)), POLLIN, 0});
   ::kill(pid, SIGKILL);
-  for (int i = 0; i < 4; ++i) EXPECT_GT(::waitpid(-1, nullptr, 0), 0) << "manager, zygote and both workers";
+  for (auto& one : ends) {
+    ASSERT_GE(one.fd, 0);
+    EXPECT_EQ(::poll(&one, 1, 30'000), 1) << "manager, zygote and both workers";
+    ::close(one.fd);
+  }
   answer.put();
-  all_ended();
+  EXPECT_GE(all_ended(), 3) << "manager, zygote and the forked one";
 }
 
 TEST_F(Orphans, OnesInTheMiddleOfTheirStartEnd) {
