@@ -10,47 +10,18 @@
 
 #include "executor/blocked_pool.hpp"
 #include "runtime/quiet.hpp"
+#include "sys/scarce_memory.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <atomic>
-#include <cstdlib>
-#include <limits>
 #include <memory>
 #include <new>
 #include <optional>
 #include <system_error>
 
 #include <unistd.h>
-
-namespace {
-
-constexpr long plenty = std::numeric_limits<long>::max() / 2;
-std::atomic<long> requests_left{plenty};
-
-void* had(std::size_t size, std::size_t alignment = 16) noexcept {
-  if (requests_left.fetch_sub(1) <= 0) return nullptr;
-  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-}
-
-} // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) { // inlined, they look mismatched to the compiler
-  if (void* memory = had(size)) return memory;
-  throw std::bad_alloc{};
-}
-[[gnu::noinline]] void* operator new(std::size_t size, std::align_val_t alignment) {
-  if (void* memory = had(size, static_cast<std::size_t>(alignment))) return memory;
-  throw std::bad_alloc{};
-}
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return had(size); }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
 
 namespace {
 
@@ -99,7 +70,7 @@ long run_with(long few) {
   tally of;
   try {
     const lastcall::runtime it{quiet()};
-    requests_left = few;
+    scarce_memory::allow(few);
     try {
       live(of);
     } catch (const std::bad_alloc&) {
@@ -108,7 +79,7 @@ long run_with(long few) {
   } catch (const std::bad_alloc&) {
   } catch (const std::system_error&) {
   }
-  const long unused = requests_left.exchange(plenty);
+  const long unused = scarce_memory::refill();
   EXPECT_EQ(of.ran, of.accepted) << few;
   EXPECT_EQ(counted::live, 0) << few;
   return unused;

@@ -9,33 +9,17 @@
 
 #include <lastcall/interrupt/checkpoint.hpp>
 
+#include "sys/scarce_memory.hpp"
+
 #include <gtest/gtest.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <limits>
 #include <new>
 #include <stdexcept>
 
 #include <unistd.h>
-
-namespace {
-
-constexpr long plenty = std::numeric_limits<long>::max() / 2;
-std::atomic<long> requests_left{plenty};
-
-} // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) { // inlined, they look mismatched to the compiler
-  if (requests_left.fetch_sub(1) > 0)
-    if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc{};
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -76,7 +60,7 @@ long run_with(long few, const story& how, int expected) {
   allowed = few;
   std::atomic<int> running = 0;
   lastcall::application app{"shop", {.statuses = {.by_signal = {}}, .on_report = [](const auto&) {}}};
-  app.add<frugal>("db", running, ends::well, ends::well, [] { requests_left = allowed; });
+  app.add<frugal>("db", running, ends::well, ends::well, [] { scarce_memory::allow(allowed); });
   app.add<frugal>("http", running, how.last_start, how.last_stop, [] {});
   int status = -1;
   try {
@@ -86,10 +70,10 @@ long run_with(long few, const story& how, int expected) {
       lastcall::checkpoint();
     });
   } catch (...) {
-    requests_left = plenty;
+    scarce_memory::refill();
     ADD_FAILURE() << "run() threw with " << few << " allocations left";
   }
-  const long unused = requests_left.exchange(plenty);
+  const long unused = scarce_memory::refill();
   EXPECT_EQ(running, 0) << "with " << few << " allocations left";
   EXPECT_EQ(status, expected) << "with " << few << " allocations left";
   return unused;
@@ -115,9 +99,9 @@ TEST(NoMemory, AFailedMainFunctionIsStillAFailure) { run_out_of_memory_everywher
 TEST(NoMemory, TheStatusStillTellsOfASigint) {
   std::atomic<int> running = 0;
   lastcall::application app{"shop"};
-  app.add<frugal>("db", running, ends::well, ends::well, [] { requests_left = 0; });
+  app.add<frugal>("db", running, ends::well, ends::well, [] { scarce_memory::allow(0); });
   const int status = app.run([] { std::raise(SIGINT); });
-  requests_left = plenty;
+  scarce_memory::refill();
   EXPECT_EQ(status, 130);
   std::_Exit(testing::Test::HasFailure() ? 1 : 0); // not by the signal
 }
@@ -125,11 +109,11 @@ TEST(NoMemory, TheStatusStillTellsOfASigint) {
 TEST(NoMemory, ALoopStillEndsWithItsStatus) {
   for (const int expected : {0, 3, 70}) {
     const int status = lastcall::run([&] {
-      requests_left = 0;
+      scarce_memory::allow(0);
       if (expected == 70) throw frugal::reason;
       return expected;
     });
-    requests_left = plenty;
+    scarce_memory::refill();
     EXPECT_EQ(status, expected);
   }
 }

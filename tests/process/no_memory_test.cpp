@@ -6,35 +6,13 @@
 // that was started is left, and the next pool is whole. (A refused allocation once ended the manager: the
 // text of an error was made on the pool's thread, which may not throw.)
 #include "process/subject.hpp"
+#include "sys/scarce_memory.hpp"
 
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <limits>
 #include <new>
 #include <system_error>
 #include <vector>
-
-namespace {
-
-constexpr long plenty = std::numeric_limits<long>::max() / 2;
-std::atomic<long> requests_left{plenty};
-
-void* had(std::size_t size, std::size_t alignment = 16) noexcept {
-  if (requests_left.fetch_sub(1) <= 0) return nullptr;
-  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-}
-
-} // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) { // inlined, they look mismatched to the compiler
-  if (void* memory = had(size)) return memory;
-  throw std::bad_alloc{};
-}
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return had(size); }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -81,14 +59,14 @@ void live(lastcall::zygote& nursery, int nothing, tally& of) {
 long run_with(lastcall::zygote& nursery, int nothing, long few) {
   ::alarm(60);
   tally of;
-  requests_left = few;
+  scarce_memory::allow(few);
   try {
     live(nursery, nothing, of);
   } catch (const std::bad_alloc&) {
   } catch (const std::system_error&) {
   } catch (const lastcall::pool_error&) {
   }
-  const long unused = requests_left.exchange(plenty);
+  const long unused = scarce_memory::refill();
   EXPECT_EQ(of.answered, of.accepted) << few;
   return unused;
 }

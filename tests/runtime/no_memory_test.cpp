@@ -14,36 +14,18 @@
 #include <lastcall/runtime/thread.hpp>
 
 #include "runtime/quiet.hpp"
+#include "sys/scarce_memory.hpp"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
-#include <limits>
 #include <memory>
 #include <new>
 #include <optional>
 #include <system_error>
 
 #include <unistd.h>
-
-namespace {
-
-constexpr long plenty = std::numeric_limits<long>::max() / 2;
-std::atomic<long> requests_left{plenty};
-
-void* had(std::size_t size) noexcept { return requests_left.fetch_sub(1) > 0 ? std::malloc(size) : nullptr; }
-
-} // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) { // inlined, they look mismatched to the compiler
-  if (void* memory = had(size)) return memory;
-  throw std::bad_alloc{};
-}
-[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return had(size); }
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
@@ -94,7 +76,7 @@ long run_with(long few) {
   tally open;
   auto options = patient(); // where a daemon is left, state is kept
   const auto token_heard = std::make_unique<std::atomic<bool>>(false);
-  requests_left = few;
+  scarce_memory::allow(few);
   try {
     lastcall::runtime it{std::move(options)};
     try {
@@ -113,7 +95,7 @@ long run_with(long few) {
   } catch (const std::bad_alloc&) {
   } catch (const std::system_error&) {
   }
-  const long unused = requests_left.exchange(plenty);
+  const long unused = scarce_memory::refill();
   reading.reset();
   EXPECT_EQ(open.threads, 0) << few;
   EXPECT_EQ(open.at_exit, 0) << few;
