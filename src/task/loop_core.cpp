@@ -114,7 +114,8 @@ bool loop_core::step() noexcept {
 }
 
 /// A timer of Asio's that is early or late does no harm: `step` goes by the library's clock.
-void loop_core::set_alarm() noexcept {
+/// Throws std::bad_alloc.
+void loop_core::set_alarm() {
   const auto next = timers_.next();
   if (next == alarm_at_) return;
   alarm_at_ = next;

@@ -108,7 +108,7 @@ private:
   void hear() noexcept;
   bool run_ready() noexcept;
   bool poll_io(bool wait) noexcept;
-  void set_alarm() noexcept;
+  void set_alarm();
   void note_left() noexcept;
 
   asio::io_context io_{1};

@@ -2,9 +2,12 @@
 // Copyright the lastcall authors
 #pragma once
 
+#include <lastcall/task/message.hpp>
+
 #include <asio/io_context.hpp>
 
 #include <functional>
+#include <memory>
 #include <mutex>
 
 namespace lastcall::detail {
@@ -20,6 +23,8 @@ public:
   /// `fn` runs in the loop. False, and `fn` was not kept, when the loop takes nothing any more. Throws
   /// std::bad_alloc.
   bool post(std::function<void()> fn);
+  /// The same for one that has its room with it, and so never fails for want of memory.
+  bool post(std::shared_ptr<message> what) noexcept;
   void close() noexcept;
 
 private:

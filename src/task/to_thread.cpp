@@ -8,7 +8,6 @@
 #include "task/loop_core.hpp"
 
 #include <chrono>
-#include <thread>
 
 namespace lastcall::detail {
 
@@ -60,19 +59,10 @@ void thread_job::abort() noexcept {
   stop_.request_stop(cut_->why); // may run callbacks of the function's
 }
 
-// On the worker. A coroutine that waits must hear of its function's end; so where there is no memory for the
-// message it is tried until there is.
+// On the worker.
 void thread_job::come_back() noexcept {
-  const auto self = shared_from_this();
-  for (;;) {
-    try {
-      if (box_->post([self] { self->arrive(); })) return;
-      if (const auto error = failure()) complain(error);
-      return;
-    } catch (...) {
-      std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    }
-  }
+  if (box_->post(shared_from_this())) return;
+  if (const auto error = failure()) complain(error);
 }
 
 void thread_job::arrive() noexcept {

@@ -6,6 +6,7 @@
 #include <lastcall/runtime/errors.hpp>
 #include <lastcall/scope/stop.hpp>
 #include <lastcall/task/activity.hpp>
+#include <lastcall/task/message.hpp>
 #include <lastcall/task/task.hpp>
 #include <lastcall/task/task_end.hpp>
 
@@ -32,10 +33,9 @@ namespace detail {
 
 /// A function on its way through a pool and back. Worker and coroutine share it; a coroutine that has left it
 /// behind does not look at it again.
-class thread_job : public std::enable_shared_from_this<thread_job>, private waiting {
+class thread_job : public message, public std::enable_shared_from_this<thread_job>, private waiting {
 public:
-  explicit thread_job(when_cancelled policy) noexcept : policy_{policy} {}
-  virtual ~thread_job() = default;
+  explicit thread_job(when_cancelled policy) : policy_{policy} {}
 
   // --- the coroutine ---
   bool await_ready() const noexcept { return false; }
@@ -56,7 +56,7 @@ protected:
 
 private:
   void abort() noexcept override;
-  void arrive() noexcept;
+  void arrive() noexcept override;
 
   const when_cancelled policy_;
   stop_source stop_;
