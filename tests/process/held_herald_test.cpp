@@ -4,6 +4,8 @@
 // A worker whose herald is held up while a request ends the worker.
 #include "process/subject.hpp"
 
+#include <lastcall/sys/config.hpp>
+
 #include <gtest/gtest.h>
 
 #include <condition_variable>
@@ -63,6 +65,8 @@ struct holder {
 // The main thread of a worker ended its call and its process before the herald had its turn: on one busy core
 // the manager heard nothing of the request that had ended the worker.
 TEST(HeldHerald, TheManagerIsToldOfARequestWhoseWorkerEndsBeforeTheHeraldHadItsTurn) {
+  if (LASTCALL_CONFIG_THREAD_SANITIZER)
+    GTEST_SKIP() << "ThreadSanitizer has its handlers run at other moments";
   ::alarm(60);
   a_pipe said;
   lastcall::zygote nursery;
