@@ -44,7 +44,7 @@ protected:
 TEST_F(StoppedWorker, InACallIsKilledByThePlanAndItsCallIsToldSo) {
   pool_of_subjects pool{
       nursery,
-      {.workers = 2, .plan = {stop_step::ask(20ms), stop_step::term(20ms), stop_step::kill(long_enough)}}};
+      {.workers = 2, .plan = {stop_step::ask(2s), stop_step::term(20ms), stop_step::kill(long_enough)}}};
   const int which = pool.call<&subject::index>().get(); // who was busy last has the next call, too
   auto held = pool.call<&subject::meet>(said.ends[1], answer.ends[0]);
   said.take();

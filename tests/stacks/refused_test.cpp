@@ -198,6 +198,8 @@ TEST(Refused, NoDescriptor) {
 TEST(Refused, NoMemoryForCopies) {
 #if defined(__SANITIZE_ADDRESS__)
   GTEST_SKIP() << "AddressSanitizer has taken all addresses";
+#elif defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer needs memory of its own";
 #endif
   const std::string said = in_a_child([] {
     const rlimit few{1, 1};

@@ -30,11 +30,10 @@ extern "C" int __lsan_is_turned_off() { return ::getpid() != first || !is_alone(
 
 #elif defined(__SANITIZE_THREAD__)
 
-// Tests fork with threads and have the child start others, which it would else refuse. A daemon is a thread
-// that nobody joins, and no leak. The second that it waits for late races at each end makes workers late that
-// have to end in time: some milliseconds do.
+// A daemon is a thread that nobody joins, and no leak. The second that it waits for late races at each end
+// makes workers late that have to end in time: some milliseconds do.
 extern "C" const char* __tsan_default_options() { // NOLINT
-  return "die_after_fork=0:report_thread_leaks=0:atexit_sleep_ms=20";
+  return "report_thread_leaks=0:atexit_sleep_ms=20";
 }
 
 #endif
