@@ -17,6 +17,7 @@
 #include "wait/lock_around_waits.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <stdexcept>
 
@@ -323,6 +324,17 @@ void workers_core::signal_worker(std::size_t worker, int signal) noexcept {
   if (worker < slots_.size() && slots_[worker]->process != nullptr) slots_[worker]->process->signal(signal);
 }
 
+// What is kept can be found, so that a search for leaks sees that it is meant.
+void workers_core::keep(std::shared_ptr<workers_core> it) noexcept {
+  static constinit std::atomic<workers_core*> kept{nullptr};
+  workers_core& core = *it;
+  core.itself_ = std::move(it);
+  core.kept_before_ = kept.load(std::memory_order_relaxed);
+  // Relaxed: nobody reads the list.
+  while (!kept.compare_exchange_weak(core.kept_before_, &core, std::memory_order_relaxed)) {
+  }
+}
+
 // --- pool_base ---
 
 pool_base::pool_base(process_source& from, worker_options options, const worker_type& type,
@@ -331,14 +343,14 @@ pool_base::pool_base(process_source& from, worker_options options, const worker_
   try {
     core_->start();
   } catch (...) {
-    if (core_->has_thread()) new std::shared_ptr<workers_core>{core_};
+    if (core_->has_thread()) workers_core::keep(core_);
     throw;
   }
 }
 
 pool_base::~pool_base() {
   // A thread that does not end, and a process that was forked, still use it, or seem to.
-  if (core_->foreign() || !stop().in_time) new std::shared_ptr<workers_core>{core_};
+  if (core_->foreign() || !stop().in_time) workers_core::keep(core_);
 }
 
 workers_report pool_base::stop(deadline until) noexcept { return core_->stop(core_->options().plan, until); }

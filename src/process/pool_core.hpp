@@ -58,6 +58,8 @@ public:
   void signal_worker(std::size_t worker, int signal) noexcept;
   /// A process that was forked from the pool's has no part in it.
   bool foreign() const noexcept { return made_in_ != sys::this_incarnation(); }
+  /// From now on it is never freed: somebody still uses it, or seems to. Once.
+  static void keep(std::shared_ptr<workers_core> it) noexcept;
 
 private:
   using held = std::unique_lock<std::mutex>;
@@ -147,6 +149,8 @@ private:
   std::vector<worker_end> ends_; ///< both to be told of
   pthread_t thread_{};
   bool has_thread_ = false;
+  std::shared_ptr<workers_core> itself_{}; ///< of one that is kept
+  workers_core* kept_before_ = nullptr;
 };
 
 } // namespace lastcall::detail
