@@ -9,6 +9,7 @@
 #include <lastcall/runtime/finalizer.hpp>
 #include <lastcall/runtime/runtime.hpp>
 #include <lastcall/runtime/thread.hpp>
+#include <lastcall/sys/config.hpp>
 
 #include "runtime/last_words.hpp"
 #include "runtime/quiet.hpp"
