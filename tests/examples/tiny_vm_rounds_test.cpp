@@ -65,16 +65,7 @@ void expect_whole(const std::string& output, const form& of_daemons, const std::
   }
 }
 
-// A daemon that does not end within its grace is left behind, which is no failure; ThreadSanitizer calls it a
-// leak.
-void leave_threads_alone() {
-  const char* const before = std::getenv("TSAN_OPTIONS");
-  const std::string options = std::string{before != nullptr ? before : ""} + " report_thread_leaks=0";
-  ::setenv("TSAN_OPTIONS", options.c_str(), 1);
-}
-
 void storm(const std::string& script, const form& of_daemons, const std::string& others) {
-  leave_threads_alone();
   for (long round = 0; round < rounds(15); ++round) {
     child it{"12_tiny_vm", {path_of(script)}};
     const int status = it.wait();
@@ -98,7 +89,6 @@ TEST(TinyVmRounds, DaemonsThatPrintDuringTheEnd) {
 }
 
 TEST(TinyVmRounds, RuntimesInOneProcess) {
-  leave_threads_alone();
   const long many = rounds(50);
   child it{"12_tiny_vm", {path_of("again"), "--rounds", std::to_string(many)}};
   const int status = it.wait();

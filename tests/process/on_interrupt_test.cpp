@@ -88,7 +88,7 @@ TEST_F(OnInterrupt, IgnoredInTheMiddleOfACall) {
 
 TEST_F(OnInterrupt, SigtermEndsOneThatIgnoresOnceItWasAskedToStop) {
   auto with_plan = options(on_interrupt::ignore_until_stop);
-  with_plan.plan = {lastcall::stop_step::ask(20ms), lastcall::stop_step::term(long_enough),
+  with_plan.plan = {lastcall::stop_step::ask(1s), lastcall::stop_step::term(long_enough),
                     lastcall::stop_step::kill(1s)};
   pool_of_subjects pool{nursery, with_plan};
   auto busy = pool.call<&subject::compute>(said.ends[1]);

@@ -100,7 +100,7 @@ TEST_F(Pool, StopsWithAllWorkersBusyAndTheQueueFull) {
   pool_of_subjects pool{nursery,
                         {.workers = 2,
                          .queue = 3,
-                         .plan = {stop_step::ask(20ms), stop_step::term(long_enough), stop_step::kill(1s)}}};
+                         .plan = {stop_step::ask(1s), stop_step::term(long_enough), stop_step::kill(1s)}}};
   auto one = pool.call<&subject::compute>(said.ends[1]);
   auto two = pool.call<&subject::compute>(said.ends[1]);
   said.take();

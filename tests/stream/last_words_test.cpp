@@ -12,6 +12,7 @@
 
 #include <array>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <semaphore>
 #include <string>
@@ -33,8 +34,10 @@ protected:
 std::atomic<bool> in_pause{false};
 std::binary_semaphore end_of_pause{0};
 void pause_here(int) {
+  const int before = errno;
   in_pause = true;
   end_of_pause.acquire();
+  errno = before;
 }
 
 } // namespace
