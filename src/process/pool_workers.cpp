@@ -154,14 +154,13 @@ bool workers_core::drain_channel(worker_slot& slot) noexcept {
   }
   // What did not fill the room was all there was.
   if (progress == frame_inbox::progress::more) return static_cast<std::size_t>(got) == room.size();
+  const bool nonsense =
+      progress == frame_inbox::progress::fault && slot.inbox.fault() != frame_fault::cut_short;
+  // Before its channel is closed, at whose end it would end by itself.
+  if (nonsense) doom(slot, at_once, deadline::never(), name_of(slot.inbox.fault()));
   slot.work = {}; // its end is next
   slot.sending = false;
-  if (progress == frame_inbox::progress::fault) {
-    const bool ended = slot.inbox.fault() == frame_fault::cut_short;
-    doom(slot, ended ? soon : at_once, deadline::never(), ended ? "" : name_of(slot.inbox.fault()));
-  } else {
-    doom(slot, soon, deadline::never(), "");
-  }
+  if (!nonsense) doom(slot, soon, deadline::never(), "");
   return false;
 }
 
