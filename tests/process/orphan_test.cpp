@@ -116,7 +116,8 @@ TEST_F(Orphans, AForkedProcessThatHoldsTheSocketsHoldsUpNobody) {
   family all{};
   ASSERT_EQ(::read(names.ends[0], &all, sizeof all), ssize_t{sizeof all});
   std::vector<pollfd> ends;
-  for (const pid_t one : all) ends.push_back({static_cast<int>(::syscall(SYS_pidfd_open, one, 0)), POLLIN, 0});
+  for (const pid_t one : all)
+    ends.push_back({static_cast<int>(::syscall(SYS_pidfd_open, one, 0)), POLLIN, 0});
   ::kill(pid, SIGKILL);
   for (auto& one : ends) {
     ASSERT_GE(one.fd, 0);
