@@ -86,15 +86,11 @@ long run_with(long few) {
 }
 
 TEST(NoMemory, WhereverItRunsOutWhatAPoolHasAcceptedRunsAndTheNextPoolIsWhole) {
-  constexpr long far_too_many = 10'000;
-  long few = 0;
-  while (run_with(few) <= 0 && few < far_too_many && !HasFailure()) {
+  scarce_memory::until_there_is_enough(10'000, run_with, [](long few) {
     const lastcall::runtime next{quiet()};
     thread_pool pool{{.threads = 2}};
     EXPECT_EQ(pool.submit([] { return 5; }).take(), 5) << few;
-    ++few;
-  }
-  EXPECT_LT(few, far_too_many);
+  });
 }
 
 } // namespace

@@ -74,17 +74,13 @@ long run_with(lastcall::zygote& nursery, int nothing, long few) {
 TEST(NoMemoryForAPool, WhereverItRunsOutEveryCallHasAnAnswerAndTheNextPoolIsWhole) {
   const int nothing = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   lastcall::zygote nursery;
-  constexpr long far_too_many = 2000;
-  long few = 0;
-  while (run_with(nursery, nothing, few) <= 0 && few < far_too_many && !HasFailure()) {
-    if (few % 10 == 0) {
-      pool_of_subjects pool{nursery, {.workers = 1}};
-      EXPECT_EQ(pool.call<&subject::add>(1, 1).get(), 2);
-    }
-    ++few;
-  }
-  EXPECT_LT(few, far_too_many);
-  EXPECT_GT(few, 50);
+  const auto run = [&](long few) { return run_with(nursery, nothing, few); };
+  const long enough = scarce_memory::until_there_is_enough(2000, run, [&](long few) {
+    if (few % 10 != 0) return;
+    pool_of_subjects pool{nursery, {.workers = 1}};
+    EXPECT_EQ(pool.call<&subject::add>(1, 1).get(), 2);
+  });
+  EXPECT_GT(enough, 50);
 }
 
 } // namespace

@@ -107,17 +107,13 @@ long run_with(long few) {
 }
 
 TEST(NoMemory, WhereverItRunsOutWhatWasBegunIsEndedAndTheNextRuntimeIsWhole) {
-  constexpr long far_too_many = 10'000;
-  long few = 0;
-  while (run_with(few) <= 0 && few < far_too_many && !HasFailure()) {
+  scarce_memory::until_there_is_enough(10'000, run_with, [](long few) {
     lastcall::runtime next{quiet()};
     int called = 0;
     lastcall::at_exit([&] { ++called; });
     EXPECT_TRUE(next.finalize().clean()) << few;
     EXPECT_EQ(called, 1) << few;
-    ++few;
-  }
-  EXPECT_LT(few, far_too_many);
+  });
 }
 
 } // namespace
