@@ -21,11 +21,10 @@ struct room_allocator {
 
   explicit room_allocator(message::room& its) noexcept : of{&its} {}
   template <class U>
-  room_allocator(const room_allocator<U>& other) noexcept
-      : of{other.of} {} // NOLINT(google-explicit-constructor)
+  room_allocator(const room_allocator<U>& other) noexcept : of{other.of} {}
   T* allocate(std::size_t count) const {
     if (count * sizeof(T) > sizeof of->bytes) throw std::bad_alloc{};
-    return reinterpret_cast<T*>(of->bytes.data()); // NOLINT(*-reinterpret-cast)
+    return reinterpret_cast<T*>(of->bytes.data());
   }
   void deallocate(T*, std::size_t) const noexcept {}
   template <class U>
