@@ -2,6 +2,8 @@
 // Copyright the lastcall authors
 #pragma once
 
+#include <lastcall/sys/config.hpp>
+
 #include <cerrno>
 #include <cstdlib>
 #include <exception>
@@ -11,6 +13,10 @@
 
 /// A child process for what a test cannot survive. It carries an alarm, so a hang ends it by SIGALRM.
 namespace testing_child {
+
+/// Whether a child of a process with threads gets no new thread, and a signal that was given back there does
+/// not act: so it is under ThreadSanitizer (docs/limits.md).
+inline constexpr bool is_blind = LASTCALL_CONFIG_THREAD_SANITIZER;
 
 /// Runs `fn` in a child, which leaves by the status `fn` returns, and returns what waitpid reports.
 template <class Fn>

@@ -20,17 +20,6 @@ using namespace lastcall;
 
 namespace {
 
-// In the child of a process with threads, ThreadSanitizer shows its own handler in place of the program's
-// (docs/limits.md).
-class ForkShield : public ::testing::Test {
-protected:
-  void SetUp() override {
-#if defined(__SANITIZE_THREAD__)
-    GTEST_SKIP() << "not under ThreadSanitizer";
-#endif
-  }
-};
-
 constexpr shield_options inheriting{.forked = in_child::inherit};
 constexpr shield_options ignoring{.forked = in_child::ignore};
 
@@ -49,7 +38,8 @@ bool shielded_now() { return detail::here().shielded(); }
 
 } // namespace
 
-TEST_F(ForkShield, ResetIsTheDefaultAndTheFirstSignalActs) {
+TEST(ForkShield, ResetIsTheDefaultAndTheFirstSignalActs) {
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   const shield plain;
   const shield bounded{1h};
@@ -63,7 +53,8 @@ TEST_F(ForkShield, ResetIsTheDefaultAndTheFirstSignalActs) {
 }
 
 // The counts of shields that were up in the parent go down in the child as they end there.
-TEST_F(ForkShield, ResetLeavesTheChildAScopeAndShieldsOfItsOwn) {
+TEST(ForkShield, ResetLeavesTheChildAScopeAndShieldsOfItsOwn) {
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   const int status = testing_child::run([]() -> int {
     std::optional<shield> outer{std::in_place};
@@ -97,7 +88,7 @@ TEST_F(ForkShield, ResetLeavesTheChildAScopeAndShieldsOfItsOwn) {
   EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
 }
 
-TEST_F(ForkShield, InheritKeepsSignalsUntilTheShieldEndsThere) {
+TEST(ForkShield, InheritKeepsSignalsUntilTheShieldEndsThere) {
   signal_scope scope;
   const int status = in_child_under(inheriting, [](auto& up) -> int {
     ::raise(SIGTERM);
@@ -112,7 +103,7 @@ TEST_F(ForkShield, InheritKeepsSignalsUntilTheShieldEndsThere) {
   EXPECT_EQ(scope.delivered(), 0U);
 }
 
-TEST_F(ForkShield, InheritWithoutASignalEndsInNothing) {
+TEST(ForkShield, InheritWithoutASignalEndsInNothing) {
   signal_scope scope;
   const int status = in_child_under(inheriting, [](auto& up) -> int {
     up.reset();
@@ -121,7 +112,7 @@ TEST_F(ForkShield, InheritWithoutASignalEndsInNothing) {
   EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
 }
 
-TEST_F(ForkShield, WhatInheritKeptAHandlerFoundBeforeGetsOnceWithItsSender) {
+TEST(ForkShield, WhatInheritKeptAHandlerFoundBeforeGetsOnceWithItsSender) {
   static volatile std::sig_atomic_t heard = 0;
   static volatile pid_t sender = 0;
   struct sigaction own {};
@@ -144,7 +135,8 @@ TEST_F(ForkShield, WhatInheritKeptAHandlerFoundBeforeGetsOnceWithItsSender) {
   EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
 }
 
-TEST_F(ForkShield, WhatInheritKeptAScopeOfTheChildGets) {
+TEST(ForkShield, WhatInheritKeptAScopeOfTheChildGets) {
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   const int status = in_child_under(inheriting, [](auto& up) -> int {
     ::raise(SIGTERM);
@@ -156,7 +148,8 @@ TEST_F(ForkShield, WhatInheritKeptAScopeOfTheChildGets) {
   EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
 }
 
-TEST_F(ForkShield, IgnoreDropsSignalsUntilTheShieldEndsThere) {
+TEST(ForkShield, IgnoreDropsSignalsUntilTheShieldEndsThere) {
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   const int status = in_child_under(ignoring, [](auto& up) -> int {
     ::raise(SIGTERM);
@@ -169,7 +162,7 @@ TEST_F(ForkShield, IgnoreDropsSignalsUntilTheShieldEndsThere) {
   EXPECT_TRUE(testing_child::ended_by(status, SIGINT)) << status;
 }
 
-TEST_F(ForkShield, OfNestedOnesTheOutermostThatDoesMoreThanResetCounts) {
+TEST(ForkShield, OfNestedOnesTheOutermostThatDoesMoreThanResetCounts) {
   signal_scope scope;
   const shield plain;
   std::optional<shield> outer{std::in_place, inheriting};
@@ -189,7 +182,8 @@ TEST_F(ForkShield, OfNestedOnesTheOutermostThatDoesMoreThanResetCounts) {
   EXPECT_TRUE(testing_child::ended_by(after, SIGTERM)) << "and not ignored by it: " << after;
 }
 
-TEST_F(ForkShield, AGrandchildIsUnderItToo) {
+TEST(ForkShield, AGrandchildIsUnderItToo) {
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   const int status = in_child_under(inheriting, [](auto& up) -> int {
     ::raise(SIGTERM); // the child's
@@ -203,7 +197,8 @@ TEST_F(ForkShield, AGrandchildIsUnderItToo) {
   EXPECT_TRUE(testing_child::exited_with(status, 7)) << status;
 }
 
-TEST_F(ForkShield, OfAThreadThatDoesNotForkMeansNothingInTheChild) {
+TEST(ForkShield, OfAThreadThatDoesNotForkMeansNothingInTheChild) {
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   const shield up{inheriting};
   int status = 0;
@@ -217,7 +212,7 @@ TEST_F(ForkShield, OfAThreadThatDoesNotForkMeansNothingInTheChild) {
   EXPECT_TRUE(testing_child::ended_by(status, SIGTERM)) << status;
 }
 
-TEST_F(ForkShield, WhatTheParentHeldBackStaysWithTheParent) {
+TEST(ForkShield, WhatTheParentHeldBackStaysWithTheParent) {
   signal_scope scope;
   {
     const shield up{inheriting};

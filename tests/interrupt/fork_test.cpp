@@ -22,20 +22,8 @@
 
 using namespace lastcall;
 
-namespace {
-
-// In the child of a process with threads, ThreadSanitizer refuses new threads and shows its own handler in
-// place of the program's, so nothing can be said there about handlers (docs/limits.md).
-#if defined(__SANITIZE_THREAD__)
-constexpr bool child_is_blind = true;
-#else
-constexpr bool child_is_blind = false;
-#endif
-
-} // namespace
-
 TEST(Fork, ASignalInTheChildActsAsIfThereWereNoScopeAndTheParentDoesNotHearIt) {
-  if (child_is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   const int status = testing_child::run([]() -> int {
     ::raise(SIGTERM);
@@ -49,7 +37,6 @@ TEST(Fork, ASignalInTheChildActsAsIfThereWereNoScopeAndTheParentDoesNotHearIt) {
 }
 
 TEST(Fork, TheChildMayCloseTheInheritedScope) {
-  if (child_is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   const int status = testing_child::run([&]() -> int {
     const auto end = scope.close();
@@ -62,7 +49,7 @@ TEST(Fork, TheChildMayCloseTheInheritedScope) {
 }
 
 TEST(Fork, TheChildMayMakeAScopeOfItsOwn) {
-  if (child_is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   const int status = testing_child::run([&]() -> int {
     {
@@ -106,7 +93,7 @@ TEST(Fork, TheChildDoesNotEvenSeeARequestOfItsParent) {
 // A handler on another thread, between the claim of a record's place and its publication, left a hole in the
 // child's copy that nobody would ever fill: the child's own scope heard nothing.
 TEST(Fork, AChildMadeInAStormHearsItsOwnSignals) {
-  if (child_is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope{{.ladder = ladder_policy::patient}};
   std::atomic<bool> over{false};
   std::vector<std::jthread> storm;
@@ -128,7 +115,7 @@ TEST(Fork, AChildMadeInAStormHearsItsOwnSignals) {
 // test_reinit_tls_after_fork and its kin: fork from many threads neither hangs nor hands the child more than
 // itself.
 TEST(Fork, FromSixteenThreadsEachChildIsAloneAndMayMakeAScope) {
-  if (child_is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   std::latch all{16};
   std::atomic<int> fine{0};
@@ -155,7 +142,7 @@ TEST(Fork, FromSixteenThreadsEachChildIsAloneAndMayMakeAScope) {
 }
 
 TEST(Fork, WithTheHeraldInsideAListenerTheChildIsFree) {
-  if (child_is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   busy_listener busy;
   auto telling = busy.listen(scope, SIGINT);
@@ -173,7 +160,7 @@ TEST(Fork, WithTheHeraldInsideAListenerTheChildIsFree) {
 }
 
 TEST(Fork, FromInsideAListenerTheChildHearsItsSignals) {
-  if (child_is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   std::binary_semaphore done{0};
   int status = 0;
@@ -203,7 +190,7 @@ TEST(Fork, PostedCallsOfTheParentAreNotTheChilds) {
 }
 
 TEST(Fork, AGrandchildIsNeitherItsParentNorItsGrandparent) {
-  if (child_is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
+  if (testing_child::is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   signal_scope scope;
   const int status = testing_child::run([]() -> int {
     signal_scope own;
@@ -221,7 +208,6 @@ TEST(Fork, AGrandchildIsNeitherItsParentNorItsGrandparent) {
 
 // Process 1 makes a new pid namespace, and its child is a process 1, too: the id says they are the same.
 TEST(Fork, AChildWithItsParentsProcessIdIsToldApart) {
-  if (child_is_blind) GTEST_SKIP() << "not under ThreadSanitizer";
   if (::geteuid() != 0) GTEST_SKIP() << "needs a new pid namespace";
   const auto process_one = []() -> int {
     if (::getpid() != 1) return 8;
