@@ -18,6 +18,9 @@
 /// Makes single runs through a real worker process, for tests of the engine.
 namespace checker::testing {
 
+/// The path of a small program that shows where a request arrived.
+inline std::string probe(const std::string& name) { return std::string{LASTCALL_PROBES} + "/probe_" + name; }
+
 class one_run {
 public:
   explicit one_run(std::vector<std::string> argv, isolation how = isolation::automatic) {

@@ -17,8 +17,7 @@ void PrintTo(isolation how, std::ostream* to) {
 namespace {
 
 using testing::one_run;
-
-std::string probe(const std::string& name) { return std::string{LASTCALL_PROBES} + "/probe_" + name; }
+using testing::probe;
 
 class Position : public ::testing::TestWithParam<isolation> {};
 
@@ -131,24 +130,6 @@ INSTANTIATE_TEST_SUITE_P(Isolation, Position, ::testing::Values(isolation::autom
                          [](const auto& which) {
                            return which.param == isolation::automatic ? "Automatic" : "Subreaper";
                          });
-
-TEST(Patience, ATracerThatWasHeldUpDoesNotCallThatAHang) {
-  // Under heavy load requests that were on their way were said to be lost: their time had passed unwatched.
-  one_run stops{{probe("stops_tracer")}, isolation::subreaper};
-  stops.setup().wanted.time_limit = seconds{0.5};
-  const auto seen = stops.at("0:write(1)#1@after");
-  EXPECT_EQ(seen.delivered, delivery::delivered) << seen.not_injected;
-  EXPECT_EQ(seen.end, (ending{ending::how::exited, 0, false}));
-  EXPECT_EQ(seen.out, "ab");
-}
-
-TEST(Patience, WhoRunsAfterTheEndMayComeToAnEndOfItsOwn) {
-  // On a busy machine children that were on their way out were said to have been left behind.
-  one_run outlives{{probe("outlives")}};
-  const auto seen = outlives.at("0:write(1)#1@after");
-  EXPECT_EQ(seen.end, (ending{ending::how::signaled, SIGINT, false}));
-  EXPECT_TRUE(seen.survivors.empty()) << seen.survivors.front().role;
-}
 
 TEST(Sandbox, PidsAreTheSameInEveryRun) {
   if (::geteuid() != 0) GTEST_SKIP() << "pid namespaces need privileges that this user may not have";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <unistd.h>
 
 // How long the subject is waited for: whether it idles, as a program does that waits to be asked, and when it
@@ -88,14 +89,18 @@ bool session::is_deadlocked() const {
   return !task_.has_alarm && stillness_.lasted() > task_.quiet && stillness_.is_for_ever(family_);
 }
 
-void session::note_processor() {
-  noted_ticks_ = 0;
-  for (const auto& [thread, one] : family_.members()) noted_ticks_ += files_.processor_ticks(thread);
+std::uint64_t session::processor_ticks() const {
+  std::set<pid_t> processes;
+  for (const auto& [thread, one] : family_.members()) processes.insert(one.process);
+  std::uint64_t ticks = 0;
+  for (const pid_t process : processes) ticks += files_.processor_ticks(process);
+  return ticks;
 }
 
+void session::note_processor() { noted_ticks_ = processor_ticks(); }
+
 seconds session::processor_since_noted() const {
-  std::uint64_t ticks = 0;
-  for (const auto& [thread, one] : family_.members()) ticks += files_.processor_ticks(thread);
+  const auto ticks = processor_ticks();
   const auto per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
   return seconds{static_cast<double>(ticks - std::min(ticks, noted_ticks_)) / per_second};
 }

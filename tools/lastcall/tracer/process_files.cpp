@@ -101,8 +101,8 @@ std::uint64_t process_files::voluntary_switches(pid_t thread) const {
   return status_field(thread, "voluntary_ctxt_switches", 10);
 }
 
-std::uint64_t process_files::processor_ticks(pid_t thread) const {
-  const auto text = read(thread, "stat");
+std::uint64_t process_files::processor_ticks(pid_t process) const {
+  const auto text = read(process, "stat");
   return stat_number(text, stat_field::user_ticks) + stat_number(text, stat_field::system_ticks);
 }
 

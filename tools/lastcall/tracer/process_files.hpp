@@ -30,9 +30,10 @@ public:
   [[nodiscard]] std::string command(pid_t thread) const;      ///< its short name
   [[nodiscard]] std::string wait_channel(pid_t thread) const; ///< empty where hidden
   [[nodiscard]] std::uint64_t voluntary_switches(pid_t thread) const;
-  [[nodiscard]] std::uint64_t processor_ticks(pid_t thread) const; ///< user and system time
-  [[nodiscard]] pid_t process_of(pid_t thread) const;              ///< 0 where gone
-  [[nodiscard]] bool blocks(pid_t thread, int signal) const;       ///< by its signal mask
+  /// User and system time of all its threads, also of those that have ended.
+  [[nodiscard]] std::uint64_t processor_ticks(pid_t process) const;
+  [[nodiscard]] pid_t process_of(pid_t thread) const;        ///< 0 where gone
+  [[nodiscard]] bool blocks(pid_t thread, int signal) const; ///< by its signal mask
   /// True while it sleeps in sigwait() and the like for `signal`. The kernel shows the signal as not blocked
   /// meanwhile, but the call takes it without any delivery.
   [[nodiscard]] bool waits_for(pid_t thread, int signal) const;

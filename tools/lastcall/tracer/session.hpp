@@ -57,6 +57,7 @@ private:
   void end_hung(hang_kind kind);
   void end_idle();
   [[nodiscard]] bool is_deadlocked() const;
+  [[nodiscard]] std::uint64_t processor_ticks() const; ///< of all processes that are there
   void note_processor();
   [[nodiscard]] seconds processor_since_noted() const;
   void kill_all();

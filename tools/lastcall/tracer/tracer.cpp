@@ -111,7 +111,7 @@ void session::loop() {
 
 void session::tick(clock::time_point now) {
   time_.look(now);
-  if (!output_.drain()) return end_hung(hang_kind::livelock); // it writes without end
+  if (!output_.look()) return end_hung(hang_kind::livelock); // it writes without end
   if (!is_program_) return;
   stillness_.look(family_, time_.total());
   if (first_is_gone_) return watch_for_survivors();
@@ -136,7 +136,7 @@ void session::kill_all() {
 }
 
 void session::finish() {
-  (void)output_.drain();
+  output_.take_rest();
   auto& seen = result_.seen;
   seen.out = output_.take_out();
   seen.err = output_.take_err();
