@@ -4,6 +4,7 @@
 #include "tracer/stillness.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/ptrace.h>
 
 namespace checker {
 namespace {
@@ -74,6 +75,24 @@ TEST(Stillness, WhatWasSeenBeforeTheBeginningIsForgotten) {
   one.look_after(seconds{3});
   EXPECT_TRUE(one.quiet.is_waiting());
   EXPECT_EQ(one.quiet.lasted(), seconds{0});
+}
+
+TEST(Stillness, WhoStandsAtAStopThatWeHaveYetToEndIsHeldUpByUs) {
+  // On a busy machine programs whose every other call stops for the tracer were said to loop.
+  const process_files files;
+  const paused one;
+  ASSERT_EQ(::ptrace(PTRACE_SEIZE, one.process(), nullptr, nullptr), 0);
+  ASSERT_EQ(::ptrace(PTRACE_INTERRUPT, one.process(), nullptr, nullptr), 0);
+  ASSERT_EQ(::waitpid(one.process(), nullptr, __WALL), one.process());
+  family subject;
+  auto& tracee = subject.found(one.process());
+  stillness quiet{files};
+  quiet.look(subject, seconds{1});
+  EXPECT_FALSE(quiet.is_waiting());
+  EXPECT_TRUE(quiet.is_running());
+  tracee.is_listening = true; // a stop of its own, which somebody else has to end
+  quiet.look(subject, seconds{2});
+  EXPECT_FALSE(quiet.is_running());
 }
 
 TEST(Stillness, WhoIsBeingEndedDoesNotWait) {

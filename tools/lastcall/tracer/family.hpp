@@ -19,6 +19,7 @@ struct tracee {
   std::string role; ///< see `point`; empty until its creator has told of it
   std::string command;
   bool is_stopped = false;        ///< in a ptrace stop that has not been ended yet
+  bool is_listening = false;      ///< stopped as SIGSTOP and the like do, until somebody continues it
   std::optional<call_entry> call; ///< the call it is in, while calls are followed
 
   // What to do with the call it is in.

@@ -40,7 +40,7 @@ std::uint64_t stillness::fingerprint(const family& subject) {
   for (const auto& [thread, one] : subject.members()) {
     const char state = files_.state(thread);
     if (is_dead(state)) continue;
-    is_running_ = state == 'R';
+    is_running_ = state == 'R' || (state == 't' && !one.is_listening);
     if (!is_asleep(state) || files_.is_ending(thread)) return 0;
     const auto call = files_.current_call(thread);
     const auto kind = call ? kind_of_wait(*call) : wait_kind::none;

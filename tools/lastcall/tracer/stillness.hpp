@@ -34,7 +34,8 @@ public:
     return looks_ == 0 ? 0 : double(busy_looks_) / double(looks_);
   }
   [[nodiscard]] bool is_waiting() const noexcept { return all_wait_; } ///< at the last look
-  /// Whether one was seen at the last look that runs, or would if it had the processor.
+  /// Whether one was seen at the last look that runs, or would if it had the processor or we had it: it
+  /// stands at a stop that we have yet to end.
   [[nodiscard]] bool is_running() const noexcept { return is_running_; }
   /// How long every thread has been in a wait without waking up in between.
   [[nodiscard]] seconds lasted() const noexcept { return all_wait_ ? last_look_ - since_ : seconds{0}; }

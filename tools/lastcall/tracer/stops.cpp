@@ -33,6 +33,7 @@ constexpr bool was_cut_short(std::int64_t result) {
 
 void session::on_stop(tracee& one, int status) {
   one.is_stopped = true;
+  one.is_listening = false;
   const int signal = WSTOPSIG(status);
   const int event = status >> 16;
   if (event != 0) return on_event(one, event, signal);
@@ -51,6 +52,7 @@ void session::on_event(tracee& one, int event, int signal) {
   case PTRACE_EVENT_STOP:
     if (stops_group(signal)) {
       one.is_stopped = false;
+      one.is_listening = true;
       (void)::ptrace(PTRACE_LISTEN, one.thread, nullptr, nullptr);
     } else if (!one.role.empty()) {
       resume(one);
