@@ -69,8 +69,8 @@ public:
       std::array<sys::awaited, 3> watched{{{control_.number(), sys::readable},
                                            {signals_.number(), sys::readable},
                                            {manager_.number(), sys::readable}}};
-      sys::poll_many(watched, -1);
-      if (watched[1].found != 0) reap();
+      sys::poll_many(watched, owes_a_look_ ? soon : -1);
+      if (watched[1].found != 0 || owes_a_look_) reap();
       if (watched[2].found != 0) sys::exit_now(0);
       while (watched[0].found != 0 && obey()) {
       }
@@ -78,6 +78,8 @@ public:
   }
 
 private:
+  static constexpr std::int64_t soon = 10'000'000; // nanoseconds
+
   // One order; false when there is none for now.
   bool obey() {
     process_setup setup;
@@ -136,7 +138,8 @@ private:
   void reap() {
     sys::drain_child_signals(signals_.number());
     sys::child_end end;
-    while (sys::reap_any(end) > 0) {
+    int reaped = 0;
+    while ((reaped = sys::reap_any(end)) > 0) {
       for (auto& one : children_) {
         if (one.pid != end.pid) continue;
         using how = process_end::how;
@@ -151,11 +154,13 @@ private:
         break;
       }
     }
+    owes_a_look_ = reaped < 0 && reaped != -ECHILD; // no signal comes for what was refused
   }
 
   raw_fd control_, manager_, signals_, place_;
   std::uint64_t mask_;
   std::vector<reared> children_;
+  bool owes_a_look_ = false;
 };
 
 [[noreturn]] void be_the_zygote(raw_fd control, raw_fd signals, pid_t manager, std::uint64_t mask) noexcept {

@@ -2,8 +2,8 @@
 // Copyright the lastcall authors
 //
 // The lives of zygotes, pools and log writers, with the N-th system call refused, N = 1, 2, …: of the thread
-// that makes them, of the zygote and its workers, of workers that are started anew, and of the pool's own
-// thread. Each is whole, or fails with an error that names the call; nothing is left of it.
+// that makes them, of the zygote and its workers, and of the pool's own thread. Each is whole, or fails with
+// an error that names the call; nothing is left of it.
 #include "process/failing_life.hpp"
 
 #include <lastcall/process/log_writer.hpp>
@@ -54,6 +54,54 @@ TEST(FailingLife, OfAPoolInTheThreadThatMakesItAndEndsIt) {
     return said;
   });
   EXPECT_GE(came, 12) << "eventfd, thread, and for each worker three sockets, a place, and the order";
+}
+
+/// A pool lives, and one of its workers dies on the way. Each call is answered, if only by an error.
+std::string life_with_a_death(lastcall::process_source& from, const lastcall::worker_options& options) {
+  std::string said = "whole";
+  try {
+    pool_of_subjects pool{from, options};
+    const auto ask = [&](auto call) {
+      try {
+        call();
+      } catch (const lastcall::pool_error& error) {
+        said = error.what();
+        expect_clear(said);
+      }
+    };
+    for (int i = 0; i < 3; ++i) ask([&] { EXPECT_EQ(pool.call<&subject::add>(i, 1).get(), i + 1); });
+    try {
+      pool.call<&subject::leave>(1).get();
+      ADD_FAILURE() << "it has left";
+    } catch (const lastcall::pool_error& error) {
+      EXPECT_TRUE(error.code() == pool_errc::worker_ended || error.code() == pool_errc::broken)
+          << error.what();
+    }
+    for (int i = 0; i < 3; ++i) ask([&] { EXPECT_EQ(pool.call<&subject::add>(i, 1).get(), i + 1); });
+    EXPECT_TRUE(pool.stop().in_time) << testing::PrintToString(shared_plan::names());
+  } catch (const std::exception& error) {
+    said = error.what();
+    expect_clear(said);
+  }
+  return said;
+}
+
+// What it forks goes on with the count, so this is also each worker's life.
+TEST(FailingLife, OfAZygoteAndItsWorkers) {
+  const int came = with_each_failing([](int nth) {
+    std::optional<lastcall::zygote> nursery;
+    shared_plan::arm(nth, ENOMEM);
+    try {
+      nursery.emplace();
+    } catch (const std::system_error& failure) {
+      shared_plan::disarm();
+      expect_clear(failure.what());
+      return std::string{failure.what()};
+    }
+    shared_plan::disarm();
+    return life_with_a_death(*nursery, quick());
+  });
+  EXPECT_GE(came, 20);
 }
 
 TEST(FailingLife, OfAPoolOfReexecInTheThreadThatMakesItAndEndsIt) {
