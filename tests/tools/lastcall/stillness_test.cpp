@@ -89,10 +89,13 @@ TEST(Stillness, WhoStandsAtAStopThatWeHaveYetToEndIsHeldUpByUs) {
   stillness quiet{files};
   quiet.look(subject, seconds{1});
   EXPECT_FALSE(quiet.is_waiting());
-  EXPECT_TRUE(quiet.is_running());
+  EXPECT_TRUE(quiet.is_ready());
+  EXPECT_EQ(quiet.ready_share(), 1);
   tracee.is_listening = true; // a stop of its own, which somebody else has to end
   quiet.look(subject, seconds{2});
-  EXPECT_FALSE(quiet.is_running());
+  EXPECT_FALSE(quiet.is_ready());
+  EXPECT_EQ(quiet.ready_share(), 0.5);
+  EXPECT_EQ(quiet.busy_share(), 1);
 }
 
 TEST(Stillness, WhoIsBeingEndedDoesNotWait) {

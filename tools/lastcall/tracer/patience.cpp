@@ -59,7 +59,7 @@ void session::watch_for_hang() {
     if (waited < task_.limit_after) return;
     const bool is_busy = stillness_.busy_share() > busy_share;
     // On a crowded machine it may stand ready for seconds without being let at the processor.
-    if (is_busy && stillness_.is_running() && computed < busy_share * task_.limit_after) return;
+    if (stillness_.ready_share() > busy_share && computed < busy_share * task_.limit_after) return;
     if (!is_busy || waited > patience * task_.limit_after) {
       end_hung(is_busy ? hang_kind::livelock : hang_kind::slow);
     }
@@ -81,7 +81,7 @@ void session::watch_for_hang() {
   // Who had little of the processor in all that time has not been busy, and was never seen asleep only
   // because others were ahead of it whenever it woke up.
   const bool was_held_up = processor_since_noted() < busy_share * task_.limit;
-  if (was_held_up && (stillness_.is_running() || run < patience * task_.limit)) return;
+  if (was_held_up && (stillness_.ready_share() > busy_share || run < patience * task_.limit)) return;
   end_hung(hang_kind::livelock);
 }
 
@@ -109,7 +109,7 @@ void session::watch_for_survivors() {
   const bool in_full = task_.grace.count() > 0;
   if (!in_full && stillness_.lasted() > usual_grace / 4) is_done_ = true;
   // Who runs may be on the way to an end of its own, and others ahead of it at the processor.
-  const auto waited = stillness_.is_running() ? processor_since_noted() : time_.total() - first_gone_;
+  const auto waited = stillness_.is_ready() ? processor_since_noted() : time_.total() - first_gone_;
   const seconds grace = in_full ? task_.grace : usual_grace;
   if (waited > (stillness_.is_waiting() ? 1 : patience) * grace) is_done_ = true;
 }

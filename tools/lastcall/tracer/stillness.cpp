@@ -35,12 +35,12 @@ std::uint64_t stillness::fingerprint(const family& subject) {
   // 0 means: somebody runs.
   std::uint64_t sum = 1;
   kind_ = wait_kind::forever;
-  is_running_ = false;
+  is_ready_ = false;
   bool somebody = false;
   for (const auto& [thread, one] : subject.members()) {
     const char state = files_.state(thread);
     if (is_dead(state)) continue;
-    is_running_ = state == 'R' || (state == 't' && !one.is_listening);
+    is_ready_ = state == 'R' || (state == 't' && !one.is_listening);
     if (!is_asleep(state) || files_.is_ending(thread)) return 0;
     const auto call = files_.current_call(thread);
     const auto kind = call ? kind_of_wait(*call) : wait_kind::none;
@@ -60,6 +60,7 @@ void stillness::look(const family& subject, seconds now) {
   all_wait_ = seen != 0;
   ++looks_;
   if (!all_wait_) ++busy_looks_;
+  if (is_ready_) ++ready_looks_;
   last_ = seen;
   last_look_ = now;
 }
