@@ -74,13 +74,15 @@ void workers_core::take(std::size_t count) noexcept {
       return watched_[i + at].found != 0 && watched_[i + at].fd == fd;
     };
     if (slot.process == nullptr) continue;
+    // First of all who it is: what it says may be told of it.
+    if (came(2, slot.process->watched())) slot.process->look();
     if (came(0, slot.work.number())) {
       if ((watched_[i].found & sys::writable) != 0 && slot.sending) send_some(slot);
       receive_some(slot);
     }
     if (slot.life.is_open() && came(1, slot.life.number())) on_life(slot);
-    if (!came(2, slot.process->watched())) continue;
-    slot.process->look();
+    if (slot.process == nullptr) continue;
+    begin_if_born(slot);
     if (slot.process->end()) on_end(slot);
   }
 }

@@ -50,7 +50,8 @@ process_end end_of(child& it) {
 child stubborn(const std::string& traps, lastcall::spawn_options options = {}) {
   options.output = child_stream::pipe();
   options.input = child_stream::pipe(); // nothing is left behind that waits: a shell's `sleep` would be
-  child it{{"bash", "-c", traps + "; echo ready; while :; do read line; done"}, std::move(options)};
+  // A signal just before bash's `read` sleeps is acted upon after it.
+  child it{{"bash", "-c", traps + "; echo ready; while :; do read -t 0.05 line; done"}, std::move(options)};
   char byte = 0;
   EXPECT_EQ(::read(it.output().number(), &byte, 1), 1);
   return it;

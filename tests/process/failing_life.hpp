@@ -12,6 +12,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <ctime>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,20 @@ public:
           static_cast<int>(fault_plan::failed());
     });
   }
+  /// The N-th call is held up where a child of this process makes it, so that the others go on meanwhile; it
+  /// does not fail.
+  static void hold_up_child(int nth) {
+    page().came = 0;
+    page().manager = ::getpid();
+    fault_plan::fail_nth(nth, 0, [] {
+      const bool is_here = ::getpid() == page().manager;
+      if (!is_here && ::getppid() != page().manager) return;
+      ++page().came;
+      if (is_here) return;
+      constexpr timespec a_while{0, 20'000'000};
+      ::nanosleep(&a_while, nullptr);
+    });
+  }
   static void disarm() { fault_plan::disarm(); }
   /// In any of the processes.
   static bool came() { return page().came != 0; }
@@ -50,6 +65,7 @@ public:
 private:
   struct content {
     std::atomic<int> came;
+    std::atomic<pid_t> manager;
     std::array<std::atomic<int>, 16> which;
   };
   static content& page() {

@@ -11,10 +11,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
+
+#include <sys/syscall.h>
 
 namespace {
 
@@ -100,6 +105,24 @@ TEST(FailingLife, OfAZygoteAndItsWorkers) {
     }
     shared_plan::disarm();
     return life_with_a_death(*nursery, quick());
+  });
+  EXPECT_GE(came, 20);
+}
+
+// A pool was up before its zygote had said who its workers are, and told 0 for their numbers: a signal to one
+// of them went to the program's whole group.
+TEST(HeldUp, AtAnyCallOfItsZygoteAPoolKnowsWhoIsUp) {
+  const int came = with_each_failing([](int nth) {
+    shared_plan::hold_up_child(nth);
+    lastcall::zygote nursery;
+    shared_plan::disarm();
+    pool_of_subjects pool{nursery, quick()};
+    const auto pids = pool.pids();
+    EXPECT_EQ(std::count(pids.begin(), pids.end(), 0), 0) << "at the call " << nth;
+    EXPECT_EQ(pool.ready(), 2U);
+    EXPECT_EQ(pool.call<&subject::add>(1, 2).get(), 3);
+    EXPECT_TRUE(pool.stop().in_time);
+    return std::string{"whole"};
   });
   EXPECT_GE(came, 20);
 }
@@ -201,6 +224,56 @@ TEST(FailingLife, OfAPoolsThreadWhileItReplacesAWorker) {
 TEST(FailingLife, OfAPoolsThreadWhileItStartsAWorkerAnew) {
   const int came = with_each_failing([](int nth) { return replacement(*self, nth); });
   EXPECT_GE(came, 8);
+}
+
+/// Until the process waits for its next call: in a read of something else than `but`.
+void wait_for_its_next_read(pid_t pid, int but) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/syscall";
+  for (long number = -1, fd = but; number != SYS_read || fd == but; std::this_thread::yield()) {
+    number = -1;
+    std::ifstream file{path};
+    file >> number >> std::hex >> std::ws;
+    std::string text;
+    file >> text;
+    fd = text.empty() ? but : std::stol(text, nullptr, 16);
+  }
+}
+
+// A stop and a result that come together: the result's worker was given the next call, which the stop was to
+// drop.
+TEST(HeldUp, BeforeItSeesAStopAPoolsThreadGivesOutNothingMore) {
+  static a_pipe held, go; // for a hook that has no arguments
+  ::alarm(60);
+  a_pipe said, answer;
+  lastcall::zygote nursery;
+  auto options = quick(1);
+  options.queue = 1;
+  options.on_request = [](const lastcall::worker_request&) {
+    fault_plan::fail_nth(1, 0, [] {
+      held.put();
+      go.take();
+    });
+  };
+  pool_of_subjects pool{nursery, options};
+  const pid_t pid = pool.pids().front();
+  auto first = pool.call<&subject::meet>(said.ends[1], answer.ends[0]);
+  said.take();
+  auto second = pool.call<&subject::last>();
+  pool.signal_worker(0, SIGHUP);
+  held.take(); // the pool's thread is about to wait
+  answer.put();
+  wait_for_its_next_read(pid, answer.ends[0]);
+  std::thread stops{[&] {
+    const auto report = pool.stop();
+    EXPECT_TRUE(report.in_time);
+    EXPECT_EQ(report.calls_dropped, 1U);
+  }};
+  while (error_of([&] { pool.try_call<&subject::last>(); }).code() != pool_errc::stopped)
+    std::this_thread::yield();
+  go.put();
+  stops.join();
+  EXPECT_EQ(first.get(), 1);
+  EXPECT_EQ(error_of([&] { second.get(); }).code(), pool_errc::stopped_while_waiting);
 }
 
 } // namespace
