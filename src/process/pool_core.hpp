@@ -85,7 +85,6 @@ private:
   void receive_some(worker_slot& slot) noexcept;
   bool drain_channel(worker_slot& slot) noexcept;
   void on_frame(worker_slot& slot) noexcept;
-  void begin_if_born(worker_slot& slot) noexcept;
   void on_started(worker_slot& slot) noexcept;
   void on_result(worker_slot& slot) noexcept;
   void on_life(worker_slot& slot) noexcept;

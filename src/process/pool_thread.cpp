@@ -54,14 +54,18 @@ void workers_core::wake_callers() noexcept {
 }
 
 // Descriptors in the order of the slots, three for each: calls, lifeline, process.
+//
+// A worker is not listened to before it is known who it is. That comes on another channel, and may come
+// later, where its zygote is not let at the processor.
 std::size_t workers_core::watch() noexcept {
   watched_.clear();
   watched_.push_back({wake_fd_, sys::readable, 0});
   for (const auto& slot : slots_) {
     const short wanted = static_cast<short>(sys::readable | (slot->sending ? sys::writable : 0));
     const bool there = slot->process != nullptr;
-    watched_.push_back({there && slot->work.is_open() ? slot->work.number() : -1, wanted, 0});
-    watched_.push_back({there && slot->life.is_open() ? slot->life.number() : -1, sys::readable, 0});
+    const bool known = there && slot->process->pid() != 0;
+    watched_.push_back({known && slot->work.is_open() ? slot->work.number() : -1, wanted, 0});
+    watched_.push_back({known && slot->life.is_open() ? slot->life.number() : -1, sys::readable, 0});
     watched_.push_back({there ? slot->process->watched() : -1, sys::readable, 0});
   }
   return watched_.size();
@@ -74,16 +78,18 @@ void workers_core::take(std::size_t count) noexcept {
       return watched_[i + at].found != 0 && watched_[i + at].fd == fd;
     };
     if (slot.process == nullptr) continue;
-    // First of all who it is: what it says may be told of it.
-    if (came(2, slot.process->watched())) slot.process->look();
+    if (came(2, slot.process->watched())) {
+      slot.process->look();
+      if (slot.process->end()) {
+        on_end(slot);
+        continue;
+      }
+    }
     if (came(0, slot.work.number())) {
       if ((watched_[i].found & sys::writable) != 0 && slot.sending) send_some(slot);
       receive_some(slot);
     }
     if (slot.life.is_open() && came(1, slot.life.number())) on_life(slot);
-    if (slot.process == nullptr) continue;
-    begin_if_born(slot);
-    if (slot.process->end()) on_end(slot);
   }
 }
 

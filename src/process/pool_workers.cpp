@@ -49,7 +49,7 @@ void workers_core::launch(worker_slot& slot) {
   slot.process = from_.launch(setup_, {fds.data(), count});
   slot.phase = slot_phase::bootstrapping;
   slot.due = deadline::after(options_.bootstrap_within);
-  slot.doomed = slot.stop_sent = slot.dropped = slot.made = false;
+  slot.doomed = slot.stop_sent = slot.dropped = false;
   slot.trouble.clear();
   slot.sent = 0;
   slot.sending = true; // of the frame that makes the object
@@ -175,8 +175,7 @@ void workers_core::on_frame(worker_slot& slot) noexcept {
     slot.due = deadline::after(options_.start_within);
     return;
   case frame_kind::started:
-    slot.made = slot.phase == slot_phase::starting;
-    begin_if_born(slot);
+    if (slot.phase == slot_phase::starting) on_started(slot);
     return;
   case frame_kind::start_failed:
     try {
@@ -193,11 +192,6 @@ void workers_core::on_frame(worker_slot& slot) noexcept {
   case frame_kind::cut: return on_result(slot);
   default: return; // of the other direction: of no meaning here
   }
-}
-
-// Who it is comes on another channel, and may come later: its zygote was not let at the processor.
-void workers_core::begin_if_born(worker_slot& slot) noexcept {
-  if (slot.phase == slot_phase::starting && slot.made && slot.process->pid() != 0) on_started(slot);
 }
 
 void workers_core::on_started(worker_slot& slot) noexcept {

@@ -47,7 +47,6 @@ struct worker_slot {
   std::unique_ptr<job> current;
   std::size_t sent = 0; ///< of `current`, or of `setup`
   bool sending = false;
-  bool made = false;                ///< its object; it is up once its birth has been told, too
   bool stop_sent = false;           ///< the frame that ends it
   deadline due = deadline::never(); ///< of the phase
   bool dropped = false;             ///< the caller of `current` has had his answer
