@@ -57,11 +57,19 @@ std::shared_ptr<const tiny::program> compiled(const command& what) {
   }
 }
 
-// One line, for whoever counts; before it where harm was done.
+void say_stopped_by(int signal) {
+  lastcall::out().write("stopped by " + std::string{lastcall::signal_name(signal).view()} + '\n');
+}
+
+// One line, for whoever counts; before it where harm was done. None where a request of others cut it short.
 int sweep(const command& what, const std::shared_ptr<const tiny::program>& code) {
   const auto all = tiny::interrupt_everywhere(code, static_cast<std::size_t>(what.most));
-  if (all.stopped_by == SIGINT) lastcall::end_by_signal(SIGINT);
-  if (all.stopped_by != 0) return 0;
+  if (all.stopped_by != 0) {
+    say_stopped_by(all.stopped_by);
+    lastcall::out().flush();
+    if (all.stopped_by == SIGINT) lastcall::end_by_signal(SIGINT);
+    return 0;
+  }
   if (what.windows)
     for (const auto& one : all.windows) lastcall::out().write(describe(one) + '\n');
   lastcall::out().write(describe(all) + '\n');
@@ -74,8 +82,7 @@ int play(const std::shared_ptr<const tiny::program>& code, const tiny::settings&
     return tiny::play(code, how, std::make_shared<tiny::ledger>()).failed ? 1 : 0;
   } catch (const lastcall::interrupted& stop) {
     const lastcall::shield last_words; // the request is still there, and would end a wait for the stream
-    lastcall::out().write("stopped by " + std::string{lastcall::signal_name(stop.why().signal).view()} +
-                          '\n');
+    say_stopped_by(stop.why().signal);
     throw; // on to run(), for which this is a clean stop
   }
 }

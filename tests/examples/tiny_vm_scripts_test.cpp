@@ -120,6 +120,17 @@ TEST(TinyVm, ACtrlCOfTheUsersEndsASweep) {
   EXPECT_TRUE(died_of(it.wait(), SIGINT));
 }
 
+TEST(TinyVm, ASweepThatWasCutShortSaysSo) {
+  // It said nothing, and that it had succeeded.
+  tiny_test::input_that_has_ended();
+  child it{"12_tiny_vm", {path_of("spin"), "--interrupt-everywhere", "--most", "1000000000"}};
+  it.send(SIGTERM);
+  const int status = it.wait();
+  if (died_of(status, SIGTERM)) return; // before the first scope
+  EXPECT_TRUE(exited(status, 0));
+  EXPECT_EQ(it.output(), "stopped by SIGTERM\n");
+}
+
 TEST(TinyVm, FinalizersRunEarlyOrAtTheEndTheNewestFirst) {
   child it{"12_tiny_vm", {path_of("finalizers")}};
   EXPECT_TRUE(exited(it.wait(), 0));
