@@ -40,7 +40,9 @@ public:
 
   std::size_t waiting() const noexcept; ///< calls in the queue
   std::size_t ready() const noexcept;   ///< workers that are up
-  std::vector<pid_t> pids() const;      ///< of the workers, in their order; 0 for one that is being replaced
+  /// Of the workers, in their order; 0 for one that is being replaced, which for `kill` is the caller's own
+  /// group. For signals see `signal_worker`.
+  std::vector<pid_t> pids() const;
   /// Sends a worker a signal: to that very process. For tests, and for those who know what they do.
   void signal_worker(std::size_t worker, int signal) noexcept;
 
