@@ -60,6 +60,7 @@ void launched_process::take(const certificate_note& note, int fd) noexcept {
 // The zygote has ended: its last words on this child are all that were heard.
 void launched_process::orphaned() noexcept {
   certificate_ = {};
+  is_orphan_ = true;
   if (pidfd_.is_open()) return;
   not_born(sys::call::recvmsg, ESRCH);
 }

@@ -62,6 +62,8 @@ public:
 
   pid_t pid() const noexcept { return pid_; }
   const std::optional<process_end>& end() const noexcept { return end_; }
+  /// Whether the zygote, which would have told how it ends, has ended.
+  bool is_orphan() const noexcept { return is_orphan_; }
   /// Why it was not born; 0 where it was.
   int birth_error() const noexcept { return birth_error_; }
   /// … and which call said so.
@@ -77,6 +79,7 @@ private:
 
   raw_fd certificate_, pidfd_, place_;
   pid_t pid_ = 0;
+  bool is_orphan_ = false;
   int birth_error_ = 0;
   sys::call failed_at_{};
   int signal_due_ = 0;

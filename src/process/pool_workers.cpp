@@ -308,17 +308,14 @@ std::string workers_core::describe_end(const worker_slot& slot, const process_en
   if (slot.process->birth_error() != 0)
     return text + " was not started: " + std::string{sys::name_of(slot.process->birth_failed_at())} + ": " +
            std::system_category().message(slot.process->birth_error());
-  switch (slot.phase) {
-  case slot_phase::failing: return text + " did not start: " + slot.trouble;
-  case slot_phase::bootstrapping:
-  case slot_phase::starting:
-    if (!slot.trouble.empty()) return text + " did not start: " + slot.trouble;
-    return text + ' ' + describe(end) + " before its object was made";
-  default: break;
-  }
+  const bool is_starting = slot.phase == slot_phase::bootstrapping || slot.phase == slot_phase::starting;
+  if (slot.phase == slot_phase::failing || (is_starting && !slot.trouble.empty()))
+    return text + " did not start: " + slot.trouble;
   text += ' ' + describe(end);
+  if (is_starting) text += " before its object was made";
   if (slot.current != nullptr) text += " during a call";
-  if (!slot.trouble.empty()) text += ": " + slot.trouble;
+  if (!slot.trouble.empty()) return text + ": " + slot.trouble;
+  if (end.what == process_end::how::unknown && slot.process->is_orphan()) text += ": the zygote has ended";
   return text;
 }
 

@@ -256,11 +256,11 @@ TEST(HeldUp, BeforeItSeesAStopAPoolsThreadGivesOutNothingMore) {
   };
   pool_of_subjects pool{nursery, options};
   const pid_t pid = pool.pids().front();
+  pool.signal_worker(0, SIGHUP);
+  held.take(); // the pool's thread is about to wait
   auto first = pool.call<&subject::meet>(said.ends[1], answer.ends[0]);
   said.take();
   auto second = pool.call<&subject::last>();
-  pool.signal_worker(0, SIGHUP);
-  held.take(); // the pool's thread is about to wait
   answer.put();
   wait_for_its_next_read(pid, answer.ends[0]);
   std::thread stops{[&] {
