@@ -147,8 +147,12 @@ TEST(LateThread, AChildThatIsForkedByAConstructorFinishesTheObject) {
 // The parent's threads do not exist in a child: who let go of a handle there waited for nobody, for seconds.
 TEST(LateThread, OneOfAForkedChildsParentNeverEnds) {
   const lastcall::runtime it{quiet()};
-  lastcall::thread of_parent{
-      "of the parent", [](lastcall::stop_token stop) { lastcall::io::sleep_until(deadline::never(), stop); }};
+  std::latch begun{1}; // a sanitizer's allocator has locks then, which the child would inherit
+  lastcall::thread of_parent{"of the parent", [&](lastcall::stop_token stop) {
+                               begun.count_down();
+                               lastcall::io::sleep_until(deadline::never(), stop);
+                             }};
+  begun.wait();
   EXPECT_EQ(runtime_test::exit_status_of([&] {
               const auto code = code_of([&] { of_parent.join(deadline::after(long_enough)); });
               return code == runtime_errc::never_ends ? 0 : 1;
