@@ -315,7 +315,7 @@ std::string workers_core::describe_end(const worker_slot& slot, const process_en
   if (is_starting) text += " before its object was made";
   if (slot.current != nullptr) text += " during a call";
   if (!slot.trouble.empty()) return text + ": " + slot.trouble;
-  if (end.what == process_end::how::unknown && slot.process->is_orphan()) text += ": the zygote has ended";
+  if (slot.process->is_orphan()) text += ": the zygote has ended";
   return text;
 }
 

@@ -107,13 +107,11 @@ int with_each_failing(Life life) {
 }
 
 /// An error is clear that names the call, says that the zygote did not survive it, or how the worker ended
-/// that could say no more; one whose zygote has ended is killed by that.
+/// that could say no more.
 inline void expect_clear(const std::string& said) {
   auto clear = shared_plan::names();
   clear.emplace_back("the zygote has ended");
   clear.emplace_back("exited with status 7"); // 70 or 75
-  clear.emplace_back("killed by SIGKILL before its object was made");
-  clear.emplace_back("killed by SIGKILL during a call");
   EXPECT_TRUE(std::any_of(clear.begin(), clear.end(),
                           [&](const auto& each) { return said.find(each) != std::string::npos; }))
       << testing::PrintToString(clear) << ": " << said;
