@@ -268,8 +268,7 @@ TEST(HeldUp, BeforeItSeesAStopAPoolsThreadGivesOutNothingMore) {
     EXPECT_TRUE(report.in_time);
     EXPECT_EQ(report.calls_dropped, 1U);
   }};
-  while (error_of([&] { pool.try_call<&subject::last>(); }).code() != pool_errc::stopped)
-    std::this_thread::yield();
+  wait_for_stop_of(pool);
   go.put();
   stops.join();
   EXPECT_EQ(first.get(), 1);

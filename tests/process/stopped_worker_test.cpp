@@ -32,11 +32,6 @@ protected:
       state = line[line.rfind(')') + 2];
     }
   }
-  /// In one whose queue is full: until it has begun to stop.
-  static void wait_for_stop_of(pool_of_subjects& pool) {
-    while (error_of([&] { pool.try_call<&subject::last>(); }).code() != pool_errc::stopped)
-      std::this_thread::yield();
-  }
   a_pipe said, answer;
   lastcall::zygote nursery;
 };

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -142,6 +143,12 @@ lastcall::pool_error error_of(Fn fn) {
     return error;
   }
   return {lastcall::pool_errc{}, "none"};
+}
+
+/// Of a pool whose queue is full: until it has been told to stop.
+inline void wait_for_stop_of(pool_of_subjects& pool) {
+  while (error_of([&] { pool.try_call<&subject::last>(); }).code() != lastcall::pool_errc::stopped)
+    std::this_thread::yield();
 }
 
 } // namespace process_test
